@@ -1,0 +1,47 @@
+"""Names that operator, chart, agent image and users agree on (docs/design/0001-parts-and-contracts.md, section 3)."""
+
+from dataclasses import dataclass
+
+GROUP = "prewarm.dev"
+VERSION = "v1alpha1"
+API_VERSION = f"{GROUP}/{VERSION}"
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceName:
+    """What one kind is called in URLs, in manifests and on the command line."""
+
+    kind: str
+    plural: str
+    singular: str
+    short_name: str
+
+    @property
+    def crd_name(self) -> str:
+        return f"{self.plural}.{GROUP}"
+
+
+AGENT_DEPLOYMENT = ResourceName(
+    kind="AgentDeployment", plural="agentdeployments", singular="agentdeployment", short_name="pwad"
+)
+
+FIELD_MANAGER = "prewarm"
+
+LABEL_AGENT = f"{GROUP}/agent"
+"""On pods and children: the name of the AgentDeployment."""
+LABEL_ORIGIN = f"{GROUP}/origin"
+"""On pods: where the pod comes from, one of the ORIGIN_ values."""
+LABEL_REVISION = f"{GROUP}/revision"
+"""On pods: hash of the rendered pod template."""
+ORIGIN_OWN = "own"
+
+ANNOTATION_APPLIED_HASH = f"{GROUP}/applied-hash"
+"""On children: hash of what was applied."""
+
+LABEL_MANAGED_BY = "app.kubernetes.io/managed-by"
+LABEL_NAME = "app.kubernetes.io/name"
+LABEL_INSTANCE = "app.kubernetes.io/instance"
+LABEL_COMPONENT = "app.kubernetes.io/component"
+MANAGED_BY = "prewarm"
+AGENT_APP_NAME = "prewarm-agent"
+AGENT_COMPONENT = "agent"

@@ -1,0 +1,66 @@
+"""The status of an AgentDeployment: what the operator sees and why it decided as it did."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from prewarm_operator.api.model import ApiModel, Int32, Int64, Timestamp, list_map
+
+
+class Condition(ApiModel):
+    """One aspect of the state, in the form that kubectl wait and other tools read."""
+
+    type: str = Field(min_length=1, max_length=316, description="Aspect: Ready, Progressing, Warm or AgentValid.")
+    status: Literal["True", "False", "Unknown"] = Field(description="Whether it holds.")
+    reason: str = Field(min_length=1, max_length=1024, description="Why, as one CamelCase word for programs.")
+    message: str = Field(max_length=32768, description="Why, as one sentence for people.")
+    last_transition_time: Timestamp = Field(description="When status last changed.")
+    observed_generation: Int64 | None = Field(
+        default=None, ge=0, description="metadata.generation that this condition speaks of."
+    )
+
+
+class StartupStatus(ApiModel):
+    """How long the latest pods took from created to Ready, as the operator saw it."""
+
+    created_to_ready_p50_seconds: float | None = Field(default=None, description="Median, in seconds.")
+    created_to_ready_p90_seconds: float | None = Field(
+        default=None, description="90th percentile, in seconds: nine of ten pods were quicker."
+    )
+    samples: Int32 = Field(default=0, description="Number of pods that were measured.")
+
+
+class ScalingStatus(ApiModel):
+    """Why desiredReplicas is what it is."""
+
+    reason: str = Field(description="Why, as one CamelCase word for programs.")
+    message: str = Field(description="Why, as one sentence for people.")
+
+
+class AgentDeploymentStatus(ApiModel):
+    """What is there now. Written by the operator."""
+
+    observed_generation: Int64 | None = Field(
+        default=None, description="metadata.generation that the operator has acted on."
+    )
+    desired_replicas: Int32 | None = Field(
+        default=None, description="Number of pods that the operator wants now; scaling says why."
+    )
+    replicas: Int32 | None = Field(default=None, description="Number of pods that exist.")
+    ready_replicas: Int32 | None = Field(default=None, description="Number of pods that are warm and serve.")
+    available_replicas: Int32 | None = Field(
+        default=None, description="Number of pods that the Deployment counts as available."
+    )
+    updated_replicas: Int32 | None = Field(default=None, description="Number of pods of the current revision.")
+    selector: str | None = Field(default=None, description="Label selector of the pods, for autoscalers.")
+    revision: str | None = Field(default=None, description="Label prewarm.dev/revision of the current pods.")
+    startup: StartupStatus | None = Field(
+        default=None, description="How long the latest pods took from created to Ready."
+    )
+    scaling: ScalingStatus | None = Field(default=None, description="Why desiredReplicas is what it is.")
+    conditions: tuple[Condition, ...] = Field(
+        default=(),
+        description="Ready: enough warm pods serve. Progressing: a change is on its way. Warm: all pods are warm. "
+        "AgentValid: the agent's spec could be loaded.",
+        json_schema_extra=list_map("type"),
+    )
