@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, WithJsonSchema
 
-from prewarm_operator.api.model import ApiModel, Int32, Port, list_map, rules
+from prewarm_operator.api.model import ApiModel, Int32, Port, Rule, list_map, rules
 from prewarm_operator.api.pod import EnvVar, Resources
 from prewarm_operator.api.status import AgentDeploymentStatus
 
@@ -13,7 +13,7 @@ HttpPath = Annotated[
     Field(
         max_length=1024,
         json_schema_extra=rules(
-            ("self.startsWith('/')", "A path of spec.agent.container must start with '/', for example /warmupz."),
+            Rule("self.startsWith('/')", "A path of spec.agent.container must start with '/', for example /warmupz."),
         ),
     ),
 ]
@@ -32,7 +32,7 @@ Component = Annotated[
             },
             "x-kubernetes-preserve-unknown-fields": True,
             **rules(
-                (
+                Rule(
                     "has(self.provider) && self.provider.size() > 0",
                     "spec.agent.component.provider must name the class of the component, for example "
                     "autogen_agentchat.agents.AssistantAgent.",
@@ -83,12 +83,12 @@ class Agent(ApiModel):
 
     model_config = ConfigDict(
         json_schema_extra=rules(
-            (
+            Rule(
                 "has(self.component) || has(self.entrypoint) || has(self.container)",
                 "spec.agent is empty: set component (an AutoGen component), entrypoint (module:factory in the image) "
                 "or container (an image of your own).",
             ),
-            (
+            Rule(
                 "[has(self.component), has(self.entrypoint), has(self.container)].filter(x, x).size() < 2",
                 "spec.agent may set only one of component, entrypoint and container: keep one, remove the others.",
             ),
@@ -106,7 +106,7 @@ class Agent(ApiModel):
         description="A factory in the image that returns the agent or team, as module:factory, for example "
         "my_agents.support:build. Needs spec.image.",
         json_schema_extra=rules(
-            (
+            Rule(
                 r"self.matches('^[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*$')",
                 "spec.agent.entrypoint must be written module:factory, for example my_agents.support:build.",
             )
@@ -158,17 +158,17 @@ class AgentDeploymentSpec(ApiModel):
 
     model_config = ConfigDict(
         json_schema_extra=rules(
-            (
+            Rule(
                 "self.minReplicas >= 1",
                 "spec.minReplicas must be at least 1: an agent without a warm pod would meet its next user cold; "
                 "delete the AgentDeployment if nobody needs it.",
             ),
-            (
+            Rule(
                 "self.maxReplicas >= self.minReplicas",
                 "spec.maxReplicas (default 10) must not be below spec.minReplicas: raise maxReplicas or lower "
                 "minReplicas.",
             ),
-            (
+            Rule(
                 "!(has(self.image) && has(self.agent.container))",
                 "spec.image and spec.agent.container exclude each other: with agent.container, set only "
                 "agent.container.image.",
@@ -230,7 +230,7 @@ class AgentDeployment(ApiModel):
 
     model_config = ConfigDict(
         json_schema_extra=rules(
-            (
+            Rule(
                 "self.metadata.name.size() <= 40 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
                 "metadata.name must be at most 40 characters of a-z, 0-9 and '-', start with a letter and end with a "
                 "letter or digit: choose another name, the Service and labels carry it.",

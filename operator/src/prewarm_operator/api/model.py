@@ -1,6 +1,6 @@
 """The vocabulary of our models: the base class, CEL rules, and types whose schema Kubernetes has its own words for."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from pydantic.alias_generators import to_camel
@@ -23,9 +23,16 @@ class ApiModel(BaseModel):
     )
 
 
-def rules(*rules: tuple[str, str]) -> dict[str, Any]:
-    """CEL rules, each an expression that must hold and the sentence a user reads when it does not."""
-    return {"x-kubernetes-validations": [{"rule": rule, "message": message} for rule, message in rules]}
+class Rule(NamedTuple):
+    """A CEL expression that must hold, and the sentence that a user reads when it does not."""
+
+    rule: str
+    message: str
+
+
+def rules(*rules: Rule) -> dict[str, Any]:
+    """Schema words that make the API server check these rules."""
+    return {"x-kubernetes-validations": [rule._asdict() for rule in rules]}
 
 
 def list_map(key: str) -> dict[str, Any]:
@@ -38,13 +45,17 @@ Int64 = Annotated[int, Field(json_schema_extra={"format": "int64"})]
 
 Port = Annotated[Int32, Field(ge=1, le=65535)]
 
+# The form that Kubernetes itself publishes: a signed decimal number with a binary, decimal or exponent suffix.
+NUMBER = r"(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))"
+QUANTITY_PATTERN = rf"^(\+|-)?{NUMBER}(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?{NUMBER}))?$"
+
 Quantity = Annotated[
     int | str,
     WithJsonSchema(
         {
             "anyOf": [{"type": "integer"}, {"type": "string"}],
             "x-kubernetes-int-or-string": True,
-            "pattern": r"^(\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))(([KMGTPE]i)|[numkMGTPE]|([eE](\+|-)?(([0-9]+(\.[0-9]*)?)|(\.[0-9]+))))?$",
+            "pattern": QUANTITY_PATTERN,
         }
     ),
 ]

@@ -2,7 +2,7 @@
 
 from pydantic import ConfigDict, Field
 
-from prewarm_operator.api.model import ApiModel, Quantity, rules
+from prewarm_operator.api.model import ApiModel, Quantity, Rule, rules
 
 
 class KeySelector(ApiModel):
@@ -28,7 +28,7 @@ class EnvVarSource(ApiModel):
 
     model_config = ConfigDict(
         json_schema_extra=rules(
-            (
+            Rule(
                 "[has(self.secretKeyRef), has(self.configMapKeyRef), has(self.fieldRef)].filter(x, x).size() == 1",
                 "valueFrom of an environment variable must set exactly one of secretKeyRef, configMapKeyRef and "
                 "fieldRef: keep one, remove the others.",
@@ -48,11 +48,11 @@ class EnvVar(ApiModel):
 
     model_config = ConfigDict(
         json_schema_extra=rules(
-            (
+            Rule(
                 "!(has(self.value) && has(self.valueFrom))",
                 "An environment variable of spec.env may set value or valueFrom, not both: remove one of them.",
             ),
-            (
+            Rule(
                 "!self.name.contains('=')",
                 "The name of an environment variable of spec.env must not contain '=': put the value into value.",
             ),
