@@ -159,11 +159,6 @@ class AgentDeploymentSpec(ApiModel):
     model_config = ConfigDict(
         json_schema_extra=rules(
             Rule(
-                "self.minReplicas >= 1",
-                "spec.minReplicas must be at least 1: an agent without a warm pod would meet its next user cold; "
-                "delete the AgentDeployment if nobody needs it.",
-            ),
-            Rule(
                 "self.maxReplicas >= self.minReplicas",
                 "spec.maxReplicas (default 10) must not be below spec.minReplicas: raise maxReplicas or lower "
                 "minReplicas.",
@@ -188,7 +183,15 @@ class AgentDeploymentSpec(ApiModel):
         description="Wanted number of pods in mode External, kept within minReplicas and maxReplicas. Default: 1.",
     )
     min_replicas: Int32 = Field(
-        default=1, description="Number of warm pods that are always there, at least 1. Default: 1."
+        default=1,
+        description="Number of warm pods that are always there, at least 1. Default: 1.",
+        json_schema_extra=rules(
+            Rule(
+                "self >= 1",
+                "spec.minReplicas must be at least 1, or the next user would meet no warm pod: raise it, or delete "
+                "the AgentDeployment if nobody needs it.",
+            )
+        ),
     )
     max_replicas: Int32 = Field(
         default=10,

@@ -4,6 +4,7 @@ pydantic writes JSON schema, Kubernetes accepts a part of it: no $ref, no null, 
 meant. What has no word in JSON schema (CEL rules, list maps) is written down in the models themselves.
 """
 
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,7 +128,7 @@ def structural_schema(model: type[BaseModel]) -> Schema:
     schema["properties"] = {
         "apiVersion": {"type": "string", "description": f"Always {names.API_VERSION}."},
         "kind": {"type": "string", "description": f"Always {model.__name__}."},
-        "metadata": {"type": "object", "description": "Name, namespace, labels and annotations."},
+        "metadata": {"type": "object"},  # Kubernetes allows no word of ours here.
         **own,
     }
     return schema
@@ -137,7 +138,9 @@ def _structural(node: Schema, definitions: dict[str, Schema]) -> Schema:
     """One node with its $ref and its optional null resolved; words beside them, such as a description, win."""
     beside = {word: value for word, value in node.items() if word not in ("$ref", "$defs", "anyOf", "title", "const")}
     if "$ref" in node:
-        return _structural(definitions[node["$ref"].rpartition("/")[2]] | beside, definitions)
+        # A copy for each use: YAML would write what two uses share as an anchor.
+        definition = deepcopy(definitions[node["$ref"].rpartition("/")[2]])
+        return _structural(definition | beside, definitions)
     if "anyOf" in node and "x-kubernetes-int-or-string" not in node:
         (only,) = [choice for choice in node["anyOf"] if choice.get("type") != "null"]
         return _structural(only | beside, definitions)

@@ -42,12 +42,5 @@ def _escaped(text: str) -> str:
     return text.replace("{{", '{{ "{{" }}')
 
 
-class _WithoutAnchors(yaml.SafeDumper):
-    """Writes equal parts out each time: people read these files."""
-
-    def ignore_aliases(self, data: object) -> bool:
-        return True
-
-
 def _yaml(document: dict[str, object]) -> str:
-    return yaml.dump(document, Dumper=_WithoutAnchors, sort_keys=False, allow_unicode=True, width=120)
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=120)
