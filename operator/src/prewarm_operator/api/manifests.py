@@ -12,11 +12,11 @@ def manifests() -> dict[str, str]:
     files = {}
     for kind in KINDS:
         files[f"crds/{kind.name.crd_name}.yaml"] = NOTICE + _yaml(custom_resource_definition(kind))
-        files[f"charts/prewarm/templates/crds/{kind.name.crd_name}.yaml"] = _chart_template(kind)
+        files[f"charts/prewarm/templates/crds/{kind.name.crd_name}.yaml"] = chart_template(kind)
     return files
 
 
-def _chart_template(kind: Kind) -> str:
+def chart_template(kind: Kind) -> str:
     """The same CustomResourceDefinition, as a template that values can leave out or keep on uninstall."""
     crd = custom_resource_definition(kind)
     body = _escaped(_yaml({"spec": crd["spec"]}))

@@ -1,0 +1,69 @@
+"""Every write that Prewarm makes, one function each. No other module sends anything but GET."""
+
+from typing import Any
+
+from prewarm_operator.api import names
+from prewarm_operator.decide.plan import Adopt, Apply, Create, Delete, Object
+from prewarm_operator.kube.client import Client
+from prewarm_operator.kube.errors import NotFound
+from prewarm_operator.kube.resources import AGENT_DEPLOYMENTS, EVENTS
+
+_MANAGER = {"fieldManager": names.FIELD_MANAGER}
+
+
+class Gateway:
+    """Writes through one client. Every function raises KubeError; see there."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def create(self, write: Create) -> dict[str, Any]:
+        """POST: fails with Conflict where the name is taken, by whomever."""
+        path = write.resource.path(write.body["metadata"]["namespace"])
+        return await self._client.request("POST", path, query=_MANAGER, body=write.body)
+
+    async def adopt(self, write: Adopt) -> dict[str, Any]:
+        """Change the operation of our managedFields entry, if nobody was faster (422 or 409 otherwise)."""
+        patch = [
+            {"op": "test", "path": "/metadata/resourceVersion", "value": write.resource_version},
+            {"op": "replace", "path": f"/metadata/managedFields/{write.entry}/operation", "value": "Apply"},
+        ]
+        path = write.resource.path(write.namespace, write.name)
+        return await self._client.request("PATCH", path, body=patch, content_type="application/json-patch+json")
+
+    async def apply(self, write: Apply) -> dict[str, Any]:
+        """Server-side apply by force: fields that we render are ours, all others stay with their managers.
+
+        The body's uid makes the API server answer Conflict when a namesake has taken the object's place.
+        """
+        metadata = write.body["metadata"]
+        return await self._client.request(
+            "PATCH",
+            write.resource.path(metadata["namespace"], metadata["name"]),
+            query=_MANAGER | {"force": "true"},
+            body=write.body,
+            content_type="application/apply-patch+yaml",
+        )
+
+    async def delete(self, write: Delete) -> None:
+        """Delete in the background, only that uid. Gone already is done."""
+        body = {"preconditions": {"uid": write.uid}, "propagationPolicy": "Background"}
+        try:
+            await self._client.request("DELETE", write.resource.path(write.namespace, write.name), body=body)
+        except NotFound:
+            return
+
+    async def patch_status(self, agent: Object, status: Object) -> dict[str, Any]:
+        """Merge `status` into the AgentDeployment's status, if it still is the object that was read."""
+        metadata = agent["metadata"]
+        return await self._client.request(
+            "PATCH",
+            AGENT_DEPLOYMENTS.path(metadata["namespace"], metadata["name"], "status"),
+            query=_MANAGER,
+            body={"metadata": {"uid": metadata["uid"]}, "status": status},
+            content_type="application/merge-patch+json",
+        )
+
+    async def post_event(self, event: Object) -> None:
+        """Create an Event object."""
+        await self._client.request("POST", EVENTS.path(event["metadata"]["namespace"]), body=event)

@@ -1,0 +1,25 @@
+"""The command `prewarm-operator`."""
+
+import asyncio
+import logging
+import sys
+
+from prewarm_operator import settings
+from prewarm_operator.control import app
+from prewarm_operator.kube.errors import KubeError
+
+
+def main() -> int:
+    """Run the operator; returns the exit code."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("kopf.objects").setLevel(logging.WARNING)
+    try:
+        asyncio.run(app.run(settings.from_environment()))
+    except (settings.SettingsError, KubeError) as error:
+        sys.stderr.write(f"prewarm-operator: {error}\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,83 @@
+"""Reconciles one AgentDeployment at a time per key: read, decide, write, report."""
+
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from pydantic import ValidationError
+
+from prewarm_operator.apply.events import Recorder
+from prewarm_operator.apply.executor import Executor
+from prewarm_operator.apply.gateway import Gateway
+from prewarm_operator.decide.decide import decide
+from prewarm_operator.decide.plan import Object, Report
+from prewarm_operator.decide.status import report, report_unreadable
+from prewarm_operator.kube.errors import NotFound
+from prewarm_operator.kube.resources import AGENT_DEPLOYMENTS
+from prewarm_operator.world.cache import Key
+from prewarm_operator.world.world import World
+
+logger = logging.getLogger(__name__)
+
+PROBLEM_RETRY_SECONDS = 30.0
+"""What only a person can repair is looked at again this often; an event about our own objects comes at once."""
+
+
+class Controller:
+    """The reconcile function. `wall_clock` stamps conditions."""
+
+    def __init__(
+        self,
+        world: World,
+        executor: Executor,
+        gateway: Gateway,
+        recorder: Recorder,
+        wall_clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._world = world
+        self._executor = executor
+        self._gateway = gateway
+        self._recorder = recorder
+        self._wall_clock = wall_clock
+
+    async def reconcile(self, key: Key) -> float | None:
+        """Bring one AgentDeployment a step closer to what it wants.
+
+        Returns:
+            Seconds after which to look again by itself, or None.
+
+        Raises:
+            KubeError: something failed that may go away; try again.
+        """
+        body = self._world.cache.get(AGENT_DEPLOYMENTS, key)
+        if body is None:
+            self._world.forget(key)
+            self._recorder.forget(key)
+            return None
+        if "deletionTimestamp" in body["metadata"]:
+            return None  # children go by their owner references
+        try:
+            snapshot = self._world.snapshot(key, body)
+        except ValidationError as error:
+            await self._publish(body, report_unreadable(body, _first_error(error), self._wall_clock()))
+            return None
+        plan = decide(snapshot)
+        outcome = await self._executor.execute(plan, snapshot.agent.uid)
+        await self._publish(body, report(snapshot, plan, outcome.problems, self._wall_clock()))
+        if outcome.errors:
+            raise outcome.errors[0]
+        return PROBLEM_RETRY_SECONDS if outcome.problems or plan.problems else None
+
+    async def _publish(self, body: Object, result: Report) -> None:
+        if result.status is not None:
+            try:
+                self._world.cache.put(AGENT_DEPLOYMENTS, await self._gateway.patch_status(body, result.status))
+            except NotFound:
+                return  # deleted meanwhile
+        for event in result.events:
+            await self._recorder.record(body, event)
+
+
+def _first_error(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"

@@ -1,0 +1,38 @@
+"""The operator's own HTTP server: livez, readyz, metrics."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+
+@asynccontextmanager
+async def serve(port: int, is_ready: Callable[[], bool]) -> AsyncIterator[int]:
+    """Serve on all addresses while the context lasts; yields the port (another one than asked for if that was 0).
+
+    /livez answers as long as the event loop turns, also while the API server is away: a restart would not bring it
+    back. /readyz answers 200 once everything has been listed.
+    """
+
+    async def livez(_: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def readyz(_: web.Request) -> web.Response:
+        return web.Response(text="ok\n") if is_ready() else web.Response(status=503, text="not all kinds are listed\n")
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    app = web.Application()
+    app.router.add_get("/livez", livez)
+    app.router.add_get("/readyz", readyz)
+    app.router.add_get("/metrics", metrics)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, port=port)
+        await site.start()
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()

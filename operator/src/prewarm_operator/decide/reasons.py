@@ -1,0 +1,30 @@
+"""Every reason that Prewarm itself gives, used alike in conditions, events and metrics.
+
+A fault of a pod keeps the reason that the runtime or the kubelet gave (docs/reference/reasons.md lists them).
+"""
+
+# scaling
+SPEC_REPLICAS = "SpecReplicas"
+RAISED_TO_MINIMUM = "RaisedToMinimum"
+LOWERED_TO_MAXIMUM = "LoweredToMaximum"
+
+# condition AgentValid
+AGENT_LOADED = "AgentLoaded"
+NO_POD_WARM_YET = "NoPodWarmYet"
+SPEC_NOT_UNDERSTOOD = "SpecNotUnderstood"
+
+# condition Warm
+ALL_WARM = "AllWarm"
+WARMING_UP = "WarmingUp"
+
+# condition Ready
+MINIMUM_SERVES = "MinimumServes"
+BELOW_MINIMUM = "BelowMinimum"
+NAME_CONFLICT = "NameConflict"
+CHILD_REFUSED = "ChildRefused"
+
+# condition Progressing
+SETTLED = "Settled"
+ROLLING_OUT = "RollingOut"
+SCALING = "Scaling"
+STUCK = "Stuck"

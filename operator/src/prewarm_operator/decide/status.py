@@ -1,0 +1,109 @@
+"""What to tell the user: the status, written only if it changed, and an event for each change that matters."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from prewarm_operator.api import names
+from prewarm_operator.api.status import AgentDeploymentStatus, Condition, ScalingStatus, StartupStatus
+from prewarm_operator.decide import reasons
+from prewarm_operator.decide.conditions import Verdict, conditions
+from prewarm_operator.decide.plan import Event, Plan, Problem, Report
+from prewarm_operator.world.snapshot import Object, Snapshot
+
+_WARNING_REASONS = frozenset({reasons.NAME_CONFLICT, reasons.CHILD_REFUSED, reasons.STUCK})
+
+
+def report(snapshot: Snapshot, plan: Plan, refusals: Sequence[Problem], now: datetime) -> Report:
+    """The report after a plan's writes; `refusals` are what the API server refused of them."""
+    verdicts = conditions(snapshot, plan, (*plan.problems, *refusals))
+    old = snapshot.agent.status
+    new = _status(snapshot, plan, verdicts, now)
+    changed = new != old
+    body = new.model_dump(by_alias=True, exclude_none=True, mode="json") if changed else None
+    return Report(body, _events(old, new))
+
+
+def _status(snapshot: Snapshot, plan: Plan, verdicts: Sequence[Verdict], now: datetime) -> AgentDeploymentStatus:
+    agent = snapshot.agent
+    deployment = snapshot.children.deployment
+    counts = {} if deployment is None else deployment.get("status") or {}
+    return AgentDeploymentStatus(
+        observed_generation=agent.generation,
+        desired_replicas=plan.scale.replicas,
+        replicas=counts.get("replicas", 0),
+        ready_replicas=counts.get("readyReplicas", 0),
+        available_replicas=counts.get("availableReplicas", 0),
+        updated_replicas=counts.get("updatedReplicas", 0),
+        selector=f"{names.LABEL_AGENT}={agent.name}",
+        revision=plan.revision,
+        startup=_startup(snapshot),
+        scaling=ScalingStatus(reason=plan.scale.reason, message=plan.scale.message),
+        conditions=tuple(_condition(verdict, agent.status.conditions, agent.generation, now) for verdict in verdicts),
+    )
+
+
+def _startup(snapshot: Snapshot) -> StartupStatus | None:
+    measured = snapshot.start_times
+    if measured is None:
+        return snapshot.agent.status.startup  # what an operator before a restart has measured stays true
+    return StartupStatus(
+        created_to_ready_p50_seconds=round(measured.p50_seconds, 2),
+        created_to_ready_p90_seconds=round(measured.p90_seconds, 2),
+        samples=measured.samples,
+    )
+
+
+def _condition(verdict: Verdict, old: Sequence[Condition], generation: int, now: datetime) -> Condition:
+    before = next((condition for condition in old if condition.type == verdict.type), None)
+    if before is not None and before.status == verdict.status:
+        since = before.last_transition_time
+    else:
+        since = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Condition(
+        type=verdict.type,
+        status=verdict.status,
+        reason=verdict.reason,
+        message=verdict.message,
+        last_transition_time=since,
+        observed_generation=generation,
+    )
+
+
+def _events(old: AgentDeploymentStatus, new: AgentDeploymentStatus) -> tuple[Event, ...]:
+    events: list[Event | None] = []
+    if old.desired_replicas is not None and old.desired_replicas != new.desired_replicas and new.scaling is not None:
+        change = f"from {old.desired_replicas} to {new.desired_replicas} pods: {new.scaling.message}"
+        events.append(Event(warning=False, reason="Scaled", message=change))
+    before = {condition.type: condition for condition in old.conditions}
+    for condition in new.conditions:
+        known = before.get(condition.type)
+        if known is None or (known.status, known.reason) != (condition.status, condition.reason):
+            events.append(_event(condition, known))
+    return tuple(event for event in events if event is not None)
+
+
+def _event(condition: Condition, known: Condition | None) -> Event | None:
+    """A condition's change in words. A new object that is on its way is no news, one that cannot start is."""
+    if condition.reason == reasons.BELOW_MINIMUM:
+        bad = known is not None and known.status == "True"
+    else:
+        bad = condition.status == "False" and (condition.type == "AgentValid" or condition.reason in _WARNING_REASONS)
+    if known is None and not bad:
+        return None
+    return Event(warning=bad, reason=condition.reason, message=f"{condition.type}: {condition.message}")
+
+
+def report_unreadable(body: Object, problem: str, now: datetime) -> Report:
+    """The report about an AgentDeployment that this version cannot read; `problem` says where.
+
+    Nothing is decided about it and its children stay as they are.
+    """
+    old = [Condition.model_validate(entry) for entry in (body.get("status") or {}).get("conditions") or ()]
+    message = f"this version of Prewarm cannot read the object, nothing is changed: {problem}"
+    verdict = Verdict("AgentValid", "False", reasons.SPEC_NOT_UNDERSTOOD, message)
+    condition = _condition(verdict, old, body["metadata"].get("generation", 0), now)
+    if condition in old:
+        return Report(None, ())
+    others = [entry for entry in old if entry.type != condition.type]
+    entries = [entry.model_dump(by_alias=True, exclude_none=True) for entry in (*others, condition)]
+    return Report({"conditions": entries}, (Event(warning=True, reason=verdict.reason, message=message),))

@@ -1,0 +1,1 @@
+"""From an AgentDeployment to the objects that it wants to exist. Pure: same input, same bytes."""

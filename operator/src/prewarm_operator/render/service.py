@@ -1,0 +1,16 @@
+"""The Service that users call."""
+
+from typing import Any
+
+from prewarm_operator.api import names
+from prewarm_operator.render import meta
+from prewarm_operator.render.agent import Agent
+
+
+def render(agent: Agent) -> dict[str, Any]:
+    """Port 80, to the pod's port `http`. The selector is the agent label alone, so that a pod joins by one label."""
+    spec = {
+        "selector": {names.LABEL_AGENT: agent.name},
+        "ports": [{"name": "http", "port": 80, "targetPort": "http", "protocol": "TCP"}],
+    }
+    return meta.child(agent, "v1", "Service", agent.name, {"spec": spec})

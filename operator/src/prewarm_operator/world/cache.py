@@ -1,0 +1,132 @@
+"""What the API server was last known to hold, by kind and name."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from prewarm_operator.api import names
+from prewarm_operator.kube.resources import Resource
+
+Object = dict[str, Any]
+EventType = Literal["ADDED", "MODIFIED", "DELETED"] | None
+"""As kopf reports it: None for objects of a first listing."""
+
+
+class Key(NamedTuple):
+    """Namespace and name of an AgentDeployment: what the work queue holds."""
+
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass
+class Cache:
+    """Objects by kind, namespace and name; the children also by the AgentDeployment that they belong to.
+
+    Watches and lists overlap, so every object is kept only if it is not older than what is known.
+
+    Attributes:
+        listed_at: when the last complete listing of all kinds began, in seconds since the epoch; 0 before the first.
+    """
+
+    listed_at: float = 0.0
+
+    _objects: dict[Resource, dict[Key, Object]] = field(default_factory=dict)
+    _by_agent: dict[tuple[Resource, Key], set[Key]] = field(default_factory=dict)
+
+    def get(self, resource: Resource, key: Key) -> Object | None:
+        """The object, or None."""
+        return self._objects.get(resource, {}).get(key)
+
+    def keys(self, resource: Resource) -> frozenset[Key]:
+        """Every object of a kind."""
+        return frozenset(self._objects.get(resource, {}))
+
+    def belonging_to(self, resource: Resource, agent: Key) -> list[Object]:
+        """Objects of a kind that carry the agent's label, by name."""
+        objects = self._objects.get(resource, {})
+        return [objects[key] for key in sorted(self._by_agent.get((resource, agent), ()))]
+
+    def put(self, resource: Resource, body: Mapping[str, Any]) -> bool:
+        """Keep `body` unless something newer is known. Returns whether it was kept."""
+        key = key_of(body)
+        known = self.get(resource, key)
+        if known is not None and version_of(known) >= version_of(body) and _uid(known) == _uid(body):
+            return False
+        trimmed = _trim(body)
+        if known is not None:
+            self._forget_agent(resource, key, known)
+        self._objects.setdefault(resource, {})[key] = trimmed
+        if (agent := agent_of(trimmed)) is not None:
+            self._by_agent.setdefault((resource, agent), set()).add(key)
+        return True
+
+    def remove(self, resource: Resource, body: Mapping[str, Any]) -> bool:
+        """Forget an object unless a newer one of its name is known. Returns whether it was there."""
+        key = key_of(body)
+        known = self.get(resource, key)
+        if known is None or (_uid(known) != _uid(body) and version_of(known) > version_of(body)):
+            return False
+        self._forget_agent(resource, key, known)
+        del self._objects[resource][key]
+        return True
+
+    def replace(self, resource: Resource, bodies: Iterable[Mapping[str, Any]], list_version: int) -> set[Key]:
+        """Take over a complete list, made at `list_version`. Returns the agents whose objects differ from before.
+
+        This is how deletions are noticed that a watch has missed.
+        """
+        bodies = list(bodies)
+        touched = {agent for body in bodies if self.put(resource, body) and (agent := agent_of(body))}
+        listed = {key_of(body) for body in bodies}
+        for key in self.keys(resource) - listed:
+            known = self._objects[resource][key]
+            if version_of(known) <= list_version:
+                self.remove(resource, known)
+                if (agent := agent_of(known)) is not None:
+                    touched.add(agent)
+        return touched
+
+    def _forget_agent(self, resource: Resource, key: Key, known: Object) -> None:
+        if (agent := agent_of(known)) is not None:
+            members = self._by_agent[resource, agent]
+            members.discard(key)
+            if not members:
+                del self._by_agent[resource, agent]
+
+
+def key_of(body: Mapping[str, Any]) -> Key:
+    """Namespace and name of any namespaced object."""
+    return Key(body["metadata"]["namespace"], body["metadata"]["name"])
+
+
+def agent_of(body: Mapping[str, Any]) -> Key | None:
+    """The AgentDeployment that an object is or belongs to: itself, or by its label."""
+    metadata = body["metadata"]
+    if body.get("kind") == names.AGENT_DEPLOYMENT.kind:
+        return Key(metadata["namespace"], metadata["name"])
+    name = (metadata.get("labels") or {}).get(names.LABEL_AGENT)
+    return None if name is None else Key(metadata["namespace"], name)
+
+
+def version_of(body: Mapping[str, Any]) -> int:
+    """The resource version as a number: ordered since Kubernetes 1.35 by contract, and by etcd ever since."""
+    return int(body["metadata"]["resourceVersion"])
+
+
+def _uid(body: Mapping[str, Any]) -> str:
+    return str(body["metadata"]["uid"])
+
+
+def _trim(body: Mapping[str, Any]) -> Object:
+    """Of managedFields only who manages, not what: the rest is often half of an object, and never looked at."""
+    metadata = dict(body["metadata"])
+    if "managedFields" in metadata:
+        kept = ("manager", "operation", "subresource")
+        metadata["managedFields"] = [
+            {key: entry[key] for key in kept if key in entry} for entry in metadata["managedFields"]
+        ]
+    return {**body, "metadata": metadata}

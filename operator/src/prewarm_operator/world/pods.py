@@ -1,0 +1,112 @@
+"""A pod as the decision sees it: how far it is, and what keeps it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from prewarm_operator.api import names
+
+PERMANENT_ERROR_EXIT_CODE = 78
+"""EX_CONFIG of sysexits.h: the runtime says with it that starting again will not help."""
+
+WAITING_FOR_CONFIG = frozenset({"CreateContainerConfigError", "CreateContainerError", "InvalidImageName"})
+WAITING_FOR_IMAGE = frozenset({"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull"})
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why a pod does not get warm: a reason in CamelCase and a sentence."""
+
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True)
+class PodView:
+    """What a decision may know of a pod.
+
+    Attributes:
+        revision: value of the revision label, "" where there is none.
+        ready: its Ready condition, while it is not being deleted.
+        terminating: it is being deleted.
+        fault: what a person must repair before it can start, else None.
+        crash: how its container last died by itself, else None; it is started again without us.
+    """
+
+    name: str
+    revision: str
+    ready: bool
+    terminating: bool
+    fault: Fault | None
+    crash: Fault | None
+
+
+def is_ready(pod: Mapping[str, Any]) -> bool:
+    """The Ready condition."""
+    conditions = pod.get("status", {}).get("conditions") or ()
+    return any(entry["type"] == "Ready" and entry["status"] == "True" for entry in conditions)
+
+
+def view(pod: Mapping[str, Any]) -> PodView:
+    """Boil a pod down to a PodView."""
+    metadata = pod["metadata"]
+    terminating = "deletionTimestamp" in metadata
+    ready = is_ready(pod) and not terminating
+    faults = [] if ready else [_fault(status) for status in _container_statuses(pod)]
+    crashes = [] if ready else [_crash(status) for status in _container_statuses(pod)]
+    return PodView(
+        name=metadata["name"],
+        revision=(metadata.get("labels") or {}).get(names.LABEL_REVISION, ""),
+        ready=ready,
+        terminating=terminating,
+        fault=next((fault for fault in faults if fault is not None), None),
+        crash=next((crash for crash in crashes if crash is not None), None),
+    )
+
+
+def _container_statuses(pod: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    status = pod.get("status", {})
+    return [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+
+
+def _fault(status: Mapping[str, Any]) -> Fault | None:
+    waiting = status.get("state", {}).get("waiting", {})
+    reason = waiting.get("reason", "")
+    if reason in WAITING_FOR_CONFIG:
+        return Fault(reason, waiting.get("message") or reason)
+    if reason in WAITING_FOR_IMAGE:
+        return Fault("ImagePullFailed", waiting.get("message") or f"image {status.get('image')} cannot be pulled")
+    ended = _last_end(status)
+    if ended is not None and ended.get("exitCode") == PERMANENT_ERROR_EXIT_CODE:
+        return _reported(ended.get("message", ""))
+    return None
+
+
+def _crash(status: Mapping[str, Any]) -> Fault | None:
+    ended = _last_end(status)
+    if ended is None or ended.get("exitCode") in (0, PERMANENT_ERROR_EXIT_CODE):
+        return None
+    detail = (ended.get("message") or "").strip().splitlines()
+    text = f"container {status['name']} ended with exit code {ended.get('exitCode')}"
+    return Fault(ended.get("reason") or "Error", f"{text}: {detail[-1][:300]}" if detail else text)
+
+
+def _last_end(status: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """How the container ended, if it is not running again since: a running one may have been repaired."""
+    if "running" in status.get("state", {}) and status.get("ready"):
+        return None
+    for state in ("state", "lastState"):
+        ended: Mapping[str, Any] | None = status.get(state, {}).get("terminated")
+        if ended is not None:
+            return ended
+    return None
+
+
+def _reported(message: str) -> Fault:
+    """The line of JSON that the runtime leaves in the termination log (docs/design/0001, section 2)."""
+    try:
+        report = json.loads(message)
+        return Fault(str(report["reason"]), str(report["message"]))
+    except (ValueError, KeyError, TypeError):
+        return Fault("StartFailed", message.strip()[:500] or "the agent ended with a permanent error and no message")

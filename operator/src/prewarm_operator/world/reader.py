@@ -1,0 +1,78 @@
+"""Lists every kind that Prewarm reads, and so repairs what watches have missed."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from prewarm_operator.api import names
+from prewarm_operator.kube.client import Client
+from prewarm_operator.kube.resources import (
+    AGENT_DEPLOYMENTS,
+    CONFIG_MAPS,
+    DEPLOYMENTS,
+    DISRUPTION_BUDGETS,
+    PODS,
+    REPLICA_SETS,
+    SERVICES,
+    Resource,
+)
+from prewarm_operator.world.cache import Cache, Key
+
+PAGE_SIZE = 500
+
+MANAGED_SELECTOR = f"app.kubernetes.io/managed-by={names.MANAGED_BY}"
+POD_SELECTOR = names.LABEL_ORIGIN
+
+SELECTORS: dict[Resource, str] = {
+    AGENT_DEPLOYMENTS: "",
+    DEPLOYMENTS: MANAGED_SELECTOR,
+    PODS: POD_SELECTOR,
+    SERVICES: MANAGED_SELECTOR,
+    CONFIG_MAPS: MANAGED_SELECTOR,
+    DISRUPTION_BUDGETS: MANAGED_SELECTOR,
+    REPLICA_SETS: POD_SELECTOR,
+}
+"""What is listed of each kind. ReplicaSets inherit the labels of the pod template."""
+
+
+class Reader:
+    """Fills a cache from complete lists."""
+
+    def __init__(self, client: Client, cache: Cache, wall_clock: Callable[[], float] = time.time) -> None:
+        self._client = client
+        self._cache = cache
+        self._wall_clock = wall_clock
+
+    async def read_all(self) -> set[Key]:
+        """List every kind. Returns the agents whose objects differ from what was known.
+
+        Raises:
+            KubeError: a list failed; what was listed before is kept.
+        """
+        touched: set[Key] = set()
+        started = self._wall_clock()
+        for resource, selector in SELECTORS.items():
+            items, version = await self._list(resource, selector)
+            touched |= self._cache.replace(resource, items, version)
+        self._cache.listed_at = started
+        return touched
+
+    async def read(self, resource: Resource, key: Key) -> dict[str, Any]:
+        """Get one object, also one without our labels.
+
+        Raises:
+            KubeError: see the client; NotFound where there is none.
+        """
+        return await self._client.request("GET", resource.path(key.namespace, key.name))
+
+    async def _list(self, resource: Resource, selector: str) -> tuple[list[dict[str, Any]], int]:
+        query = {"limit": str(PAGE_SIZE)} | ({"labelSelector": selector} if selector else {})
+        items: list[dict[str, Any]] = []
+        while True:
+            page = await self._client.request("GET", resource.path(), query=query)
+            # Items of a list carry neither kind nor apiVersion; the cache tells kinds apart by them.
+            items += [{"apiVersion": resource.api_version, "kind": resource.kind, **item} for item in page["items"]]
+            token = page["metadata"].get("continue")
+            if not token:
+                return items, int(page["metadata"]["resourceVersion"])
+            query["continue"] = token

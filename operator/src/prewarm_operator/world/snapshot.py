@@ -1,0 +1,46 @@
+"""Everything that a decision about one AgentDeployment may look at, frozen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from prewarm_operator.render.agent import Agent
+from prewarm_operator.world.cache import Key
+from prewarm_operator.world.pods import PodView
+from prewarm_operator.world.start_times import StartTimes
+
+Object = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class LiveChildren:
+    """The children's objects as last read, by what they are; None where there is none of that name.
+
+    `config_maps` and `replica_sets` are all that carry the agent's label; ReplicaSets are not watched, so
+    `replica_sets_read_at` says when they were listed (seconds since the epoch).
+    """
+
+    deployment: Object | None
+    service: Object | None
+    disruption_budget: Object | None
+    config_maps: tuple[Object, ...]
+    replica_sets: tuple[Object, ...]
+    replica_sets_read_at: float
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One AgentDeployment and what belongs to it.
+
+    Attributes:
+        agent: the object; its status is the one last written.
+        start_times: created to Ready as measured, or None before the first.
+        default_image: the image of agents whose spec names none.
+    """
+
+    key: Key
+    agent: Agent
+    children: LiveChildren
+    pods: tuple[PodView, ...]
+    start_times: StartTimes | None
+    default_image: str

@@ -1,0 +1,77 @@
+"""The world as one object: what events and lists bring in, and snapshots out of it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from prewarm_operator.kube.resources import (
+    AGENT_DEPLOYMENTS,
+    CONFIG_MAPS,
+    DEPLOYMENTS,
+    DISRUPTION_BUDGETS,
+    PODS,
+    REPLICA_SETS,
+    SERVICES,
+    Resource,
+)
+from prewarm_operator.render.agent import parse
+from prewarm_operator.world import pods
+from prewarm_operator.world.cache import Cache, EventType, Key, agent_of
+from prewarm_operator.world.snapshot import LiveChildren, Snapshot
+from prewarm_operator.world.start_times import StartTimeLog
+
+
+class World:
+    """The cache, and what is measured while it changes. `default_image` runs agents whose spec names no image."""
+
+    def __init__(self, cache: Cache, default_image: str) -> None:
+        self.cache = cache
+        self._default_image = default_image
+        self._start_times = StartTimeLog()
+
+    def observe(self, resource: Resource, event: EventType, body: Mapping[str, Any], at: float) -> Key | None:
+        """Take in a watch event that arrived at `at` (monotonic seconds). Returns the agent to look at, if any."""
+        agent = agent_of(body)
+        changed = self.cache.remove(resource, body) if event == "DELETED" else self.cache.put(resource, body)
+        if resource == PODS and agent is not None:
+            self._measure(agent, event, body, at)
+        return agent if changed else None
+
+    def _measure(self, agent: Key, event: EventType, pod: Mapping[str, Any], at: float) -> None:
+        uid = pod["metadata"]["uid"]
+        if event == "ADDED":
+            self._start_times.pod_added(uid, at)
+        if event == "DELETED":
+            self._start_times.pod_gone(uid)
+        else:
+            self._start_times.pod_seen(agent, pod, at)
+
+    def forget(self, agent: Key) -> None:
+        """The AgentDeployment is gone: drop what was measured for it."""
+        self._start_times.forget(agent)
+
+    def snapshot(self, key: Key, body: Mapping[str, Any]) -> Snapshot:
+        """Everything about one AgentDeployment, frozen.
+
+        Raises:
+            pydantic.ValidationError: the object cannot be read.
+        """
+        cache = self.cache
+        return Snapshot(
+            key=key,
+            agent=parse(body),
+            children=LiveChildren(
+                deployment=cache.get(DEPLOYMENTS, key),
+                service=cache.get(SERVICES, key),
+                disruption_budget=cache.get(DISRUPTION_BUDGETS, key),
+                config_maps=tuple(cache.belonging_to(CONFIG_MAPS, key)),
+                replica_sets=tuple(cache.belonging_to(REPLICA_SETS, key)),
+                replica_sets_read_at=cache.listed_at,
+            ),
+            pods=tuple(pods.view(pod) for pod in cache.belonging_to(PODS, key)),
+            start_times=self._start_times.of(key),
+            default_image=self._default_image,
+        )
+
+    def agents(self) -> frozenset[Key]:
+        """Every AgentDeployment that is known."""
+        return self.cache.keys(AGENT_DEPLOYMENTS)
