@@ -49,7 +49,9 @@ class AgentContainer(ApiModel):
     image: str = Field(
         min_length=1, max_length=1024, description="The image, for example registry.example.com/my-agent:1.4."
     )
-    port: Port = Field(default=8080, description="Port that serves users. The Service sends port 80 here.")
+    port: Port = Field(
+        default=8080, description="Port that serves users. The Service sends port 80 here. Default: 8080."
+    )
     probe_port: Port | None = Field(
         default=None, description="Port that answers warmupPath and readinessPath. Default: the value of port."
     )

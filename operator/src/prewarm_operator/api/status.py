@@ -27,7 +27,7 @@ class StartupStatus(ApiModel):
     created_to_ready_p90_seconds: float | None = Field(
         default=None, description="90th percentile, in seconds: nine of ten pods were quicker."
     )
-    samples: Int32 = Field(default=0, description="Number of pods that were measured.")
+    samples: Int32 = Field(description="Number of pods that were measured.")
 
 
 class ScalingStatus(ApiModel):
