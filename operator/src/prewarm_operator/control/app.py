@@ -42,9 +42,9 @@ class App:
         self._watcher = Watcher(self._observe, self._list_until_done)
         self._listed = False
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Run until `stop` is set."""
-        async with probes.serve(HTTP_PORT, lambda: self._listed), asyncio.TaskGroup() as tasks:
+    async def run(self, stop: asyncio.Event, port: int) -> None:
+        """Run until `stop` is set, with probes and metrics on `port`."""
+        async with probes.serve(port, lambda: self._listed), asyncio.TaskGroup() as tasks:
             loops = [
                 tasks.create_task(self._watcher.run()),
                 tasks.create_task(self._resync()),
@@ -98,5 +98,5 @@ async def run(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     async with connect() as client:
         logger.info("operator starts agent_image=%s", settings.agent_image)
-        await App(client, settings).run(stop)
+        await App(client, settings).run(stop, HTTP_PORT)
         logger.info("operator stops")

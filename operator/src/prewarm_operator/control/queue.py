@@ -48,11 +48,15 @@ class WorkQueue:
             timer.cancel()
         self._timers[key] = loop.call_later(delay_seconds, self._due, key)
 
-    def add_failed(self, key: Key) -> float:
-        """Mark a key whose turn failed, after a delay that doubles with each failure. Returns the delay in seconds."""
+    def add_failed(self, key: Key, at_least_seconds: float = 0.0) -> float:
+        """Mark a key whose turn failed, after a delay that doubles with each failure. Returns the delay in seconds.
+
+        `at_least_seconds` is what the API server asked for with Retry-After.
+        """
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
         delay: float = min(BACKOFF_LIMIT_SECONDS, BACKOFF_BASE_SECONDS * 2.0 ** min(failures, 16)) * self._jitter()
+        delay = max(delay, at_least_seconds)
         self.add_after(key, delay)
         return delay
 

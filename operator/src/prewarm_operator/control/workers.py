@@ -32,9 +32,8 @@ async def _turn(queue: WorkQueue, reconcile: Reconcile, key: Key) -> None:
         async with asyncio.timeout(RECONCILE_TIMEOUT_SECONDS):
             again_after = await reconcile(key)
     except (KubeError, TimeoutError) as error:
-        delay = queue.add_failed(key)
-        if isinstance(error, Refused) and error.retry_after_seconds is not None:
-            queue.add_after(key, error.retry_after_seconds)
+        asked_for = error.retry_after_seconds if isinstance(error, Refused) else None
+        delay = queue.add_failed(key, asked_for or 0.0)
         metrics.RECONCILES.labels("retry").inc()
         logger.warning("reconcile failed agent=%s retry_seconds=%.1f error=%s", key, delay, error or "timed out")
     except Exception:

@@ -1,0 +1,110 @@
+from dataclasses import replace
+from typing import Any
+
+from unit.operator.builders import IMAGE, agent, live, settled_children, snapshot
+
+from prewarm_operator.api import names
+from prewarm_operator.decide import reasons
+from prewarm_operator.decide.decide import decide
+from prewarm_operator.decide.plan import Adopt, Apply, Create, Delete
+from prewarm_operator.render import children
+
+
+def test_a_new_agent_gets_its_children_with_the_config_map_first_and_the_deployment_last() -> None:
+    kinds = [write.body["kind"] for write in decide(snapshot()).writes if isinstance(write, Create)]
+    assert kinds == ["ConfigMap", "Service", "PodDisruptionBudget", "Deployment"]
+
+
+def test_nothing_is_written_when_nothing_changed() -> None:
+    of = agent()
+    assert decide(snapshot(of, settled_children(of, 3))).writes == ()
+
+
+def test_a_hand_that_scales_to_zero_is_corrected_on_that_very_object() -> None:
+    of = agent()
+    settled = settled_children(of, 3)
+    assert settled.deployment is not None
+    spec = {**settled.deployment["spec"], "replicas": 0}
+    (write,) = decide(snapshot(of, replace(settled, deployment={**settled.deployment, "spec": spec}))).writes
+    assert isinstance(write, Apply)
+    assert write.because == "spec.replicas"
+    assert write.body["spec"]["replicas"] == 3
+    assert write.body["metadata"]["uid"] == settled.deployment["metadata"]["uid"]
+
+
+def test_a_field_that_is_no_longer_rendered_is_applied_away() -> None:
+    before = agent(env=[{"name": "A", "value": "1"}])
+    (*_, write) = decide(snapshot(agent(), settled_children(before, 3))).writes
+    assert isinstance(write, Apply)
+    assert write.because.startswith(f"metadata.annotations.{names.ANNOTATION_APPLIED_HASH}")
+
+
+def test_ownership_left_by_post_is_adopted_before_anything_is_applied() -> None:
+    of = agent()
+    settled = settled_children(of, 2)
+    fresh = live(
+        children.render(of, 2, IMAGE).deployment,
+        managedFields=[
+            {"manager": "kube-controller-manager", "operation": "Update", "subresource": "status"},
+            {"manager": names.FIELD_MANAGER, "operation": "Update"},
+        ],
+    )
+    (write,) = decide(snapshot(of, replace(settled, deployment=fresh))).writes
+    assert isinstance(write, Adopt)
+    assert (write.entry, write.resource_version) == (1, "20")
+
+
+def foreign(**metadata: Any) -> dict[str, Any]:
+    service = live(children.render(agent(), 3, IMAGE).service)
+    return {**service, "metadata": {**service["metadata"], **metadata}}
+
+
+def test_an_object_of_somebody_else_is_reported_and_not_touched() -> None:
+    of = agent()
+    plan = decide(snapshot(of, replace(settled_children(of, 3), service=foreign(ownerReferences=[]))))
+    assert plan.writes == ()
+    (problem,) = plan.problems
+    assert problem.reason == reasons.NAME_CONFLICT
+    assert "Service support" in problem.message
+
+
+def test_what_a_deleted_namesake_left_is_waited_for_not_called_a_conflict() -> None:
+    of = agent()
+    owner = {"kind": "AgentDeployment", "name": "support", "uid": "uid-of-predecessor", "controller": True}
+    plan = decide(snapshot(of, replace(settled_children(of, 3), service=foreign(ownerReferences=[owner]))))
+    assert plan.problems == ()
+    assert [type(write) for write in plan.writes] == [Create]
+
+
+def config_map_plan(*, mounted_by_replica_set: bool, listed_seconds_later: float) -> tuple[Any, ...]:
+    old = children.render(agent(concurrencyLimit=7), 3, IMAGE)
+    assert old.config_map is not None
+    old_map = live(old.config_map)
+    created = 1767225600.0  # 2026-01-01T00:00:00Z, the creationTimestamp of live()
+    of = agent()
+    settled = settled_children(of, 3)
+    replica_set = {"spec": {"template": old.deployment["spec"]["template"]}}
+    return decide(
+        snapshot(
+            of,
+            replace(
+                settled,
+                config_maps=(*settled.config_maps, old_map),
+                replica_sets=(replica_set,) if mounted_by_replica_set else (),
+                replica_sets_read_at=created + listed_seconds_later,
+            ),
+        )
+    ).writes
+
+
+def test_a_config_map_stays_as_long_as_a_replica_set_mounts_it() -> None:
+    assert config_map_plan(mounted_by_replica_set=True, listed_seconds_later=3600) == ()
+
+
+def test_a_config_map_that_no_replica_set_mounts_is_deleted() -> None:
+    (write,) = config_map_plan(mounted_by_replica_set=False, listed_seconds_later=3600)
+    assert isinstance(write, Delete)
+
+
+def test_a_config_map_whose_replica_set_may_not_be_listed_yet_stays() -> None:
+    assert config_map_plan(mounted_by_replica_set=False, listed_seconds_later=30) == ()

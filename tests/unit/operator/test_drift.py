@@ -1,0 +1,48 @@
+from typing import Any
+
+import pytest
+
+from prewarm_operator.decide.drift import first_difference
+
+UNCHANGED: dict[str, tuple[Any, Any]] = {
+    "equal": ({"a": [1, {"b": "c"}]}, {"a": [1, {"b": "c"}]}),
+    "fields of others are left alone": ({"a": 1}, {"a": 1, "b": 2}),
+    "empty list that the API server drops": ({"env": []}, {}),
+    "empty mapping that the API server drops": ({"emptyDir": {"x": {}}}, {"emptyDir": {}}),
+    "sidecar beside our container": (
+        {"containers": [{"name": "agent", "image": "a"}]},
+        {"containers": [{"name": "proxy"}, {"name": "agent", "image": "a", "stdin": False}]},
+    ),
+    "quantities written another way": (
+        {"requests": {"cpu": "0.5", "memory": "1024Mi", "x": 1}},
+        {"requests": {"cpu": "500m", "memory": "1Gi", "x": "1"}},
+    ),
+    "zero that the API server keeps": ({"maxUnavailable": 0}, {"maxUnavailable": 0}),
+}
+
+CHANGED: dict[str, tuple[Any, Any, str]] = {
+    "scaled to zero by hand": ({"spec": {"replicas": 2}}, {"spec": {"replicas": 0}}, "spec.replicas"),
+    "wanted zero is not absent": ({"maxUnavailable": 0}, {}, "maxUnavailable"),
+    "image of the named container": (
+        {"containers": [{"name": "agent", "image": "a"}]},
+        {"containers": [{"name": "agent", "image": "b"}]},
+        "containers[agent].image",
+    ),
+    "container gone": ({"containers": [{"name": "agent"}]}, {"containers": []}, "containers[agent]"),
+    "item added to a list of ours": ({"drop": ["ALL"]}, {"drop": ["ALL", "X"]}, "drop"),
+    "other quantity": ({"limits": {"cpu": "1"}}, {"limits": {"cpu": "999m"}}, "limits.cpu"),
+    "quantity removed": ({"limits": {"cpu": "1"}}, {}, "limits.cpu"),
+    "mapping replaced by a scalar": ({"a": {"b": 1}}, {"a": 1}, "a"),
+}
+
+
+@pytest.mark.parametrize("name", UNCHANGED)
+def test_no_difference(name: str) -> None:
+    wanted, live = UNCHANGED[name]
+    assert first_difference(wanted, live) is None
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_difference_is_named_by_its_path(name: str) -> None:
+    wanted, live, path = CHANGED[name]
+    assert first_difference(wanted, live) == path

@@ -1,0 +1,82 @@
+"""The executor against a stand-in of the gateway; the gateway itself is tested on a real API server."""
+
+from typing import Any
+
+from unit.operator.builders import live, snapshot
+
+from prewarm_operator.apply.executor import Executor, Outcome
+from prewarm_operator.decide import reasons
+from prewarm_operator.decide.decide import decide
+from prewarm_operator.decide.plan import Create
+from prewarm_operator.kube.errors import Conflict, Invalid, KubeError, Unreachable
+from prewarm_operator.world.cache import Cache
+
+
+class Gateway:
+    """Accepts every create, but those whose kind is in `errors`."""
+
+    def __init__(self, errors: dict[str, KubeError]) -> None:
+        self.errors = errors
+        self.created: list[str] = []
+
+    async def create(self, write: Create) -> Any:
+        if write.resource.kind in self.errors:
+            raise self.errors[write.resource.kind]
+        self.created.append(write.resource.kind)
+        return live(write.body)
+
+
+class Reader:
+    def __init__(self, found: dict[str, Any]) -> None:
+        self.found = found
+
+    async def read(self, *_: Any) -> dict[str, Any]:
+        return self.found
+
+
+async def execute(
+    errors: dict[str, KubeError], found: dict[str, Any] | None = None
+) -> tuple[Outcome, list[str], Cache]:
+    gateway: Any = Gateway(errors)
+    reader: Any = Reader(found or {})
+    cache = Cache()
+    outcome = await Executor(gateway, reader, cache).execute(decide(snapshot()), "uid-1")
+    return outcome, gateway.created, cache
+
+
+async def test_a_write_that_fails_does_not_keep_the_next_from_being_made() -> None:
+    outcome, created, _ = await execute({"Service": Unreachable("away")})
+    assert created == ["ConfigMap", "PodDisruptionBudget", "Deployment"]
+    assert len(outcome.errors) == 1
+
+
+async def test_what_the_api_server_refuses_becomes_a_sentence_for_people() -> None:
+    outcome, _, _ = await execute({"Deployment": Invalid(422, "spec.x: Required value")})
+    (problem,) = outcome.problems
+    assert problem.reason == reasons.CHILD_REFUSED
+    assert problem.message == "Deployment team/support was refused: spec.x: Required value"
+    assert outcome.errors == []
+
+
+def service(**owner: Any) -> dict[str, Any]:
+    body = live({"kind": "Service", "metadata": {"namespace": "team", "name": "support"}})
+    body["metadata"]["ownerReferences"] = [owner] if owner else []
+    return body
+
+
+async def test_a_taken_name_is_a_conflict_and_nothing_is_seized() -> None:
+    outcome, _, cache = await execute({"Service": Conflict(409, "exists")}, service())
+    assert [problem.reason for problem in outcome.problems] == [reasons.NAME_CONFLICT]
+
+
+async def test_our_own_object_that_the_cache_did_not_know_is_taken_in() -> None:
+    ours = service(kind="AgentDeployment", name="support", uid="uid-1", controller=True)
+    outcome, _, cache = await execute({"Service": Conflict(409, "exists")}, ours)
+    assert (outcome.problems, outcome.errors) == ([], [])
+
+
+async def test_a_namesakes_object_that_is_being_collected_is_waited_for() -> None:
+    old = service(kind="AgentDeployment", name="support", uid="uid-0", controller=True)
+    outcome, _, _ = await execute({"Service": Conflict(409, "exists")}, old)
+    assert outcome.problems == []
+    assert len(outcome.errors) == 1

@@ -1,0 +1,74 @@
+import json
+from typing import Any
+
+from prewarm_operator.world.pods import Fault, view
+
+
+def pod(*, container: dict[str, Any] | None = None, ready: bool = False, deleted: bool = False) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"name": "p", "labels": {"prewarm.dev/revision": "abc"}}
+    if deleted:
+        metadata["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    status: dict[str, Any] = {"conditions": [{"type": "Ready", "status": str(ready)}]}
+    if container is not None:
+        status["containerStatuses"] = [{"name": "agent", "image": "i", **container}]
+    return {"metadata": metadata, "status": status}
+
+
+def ended(code: int, message: str = "", state: str = "lastState", reason: str = "Error") -> dict[str, Any]:
+    return {state: {"terminated": {"exitCode": code, "message": message, "reason": reason}}}
+
+
+REPORT = json.dumps({"reason": "UnknownKey", "message": "agent.component.config.temperatur is no key", "path": "x"})
+
+
+def test_a_fresh_pod_has_no_fault() -> None:
+    seen = view(pod())
+    assert (seen.revision, seen.ready, seen.fault, seen.crash) == ("abc", False, None, None)
+
+
+def test_a_pod_that_is_being_deleted_is_not_ready_whatever_its_condition_says() -> None:
+    seen = view(pod(ready=True, deleted=True))
+    assert (seen.ready, seen.terminating) == (False, True)
+
+
+def test_exit_code_78_reports_the_line_from_the_termination_log() -> None:
+    expected = Fault("UnknownKey", "agent.component.config.temperatur is no key")
+    assert view(pod(container=ended(78, REPORT))).fault == expected
+    assert view(pod(container=ended(78, REPORT, state="state"))).fault == expected
+
+
+def test_exit_code_78_without_a_readable_line_still_is_a_fault() -> None:
+    assert view(pod(container=ended(78, "not json"))).fault == Fault("StartFailed", "not json")
+    fault = view(pod(container=ended(78))).fault
+    assert fault is not None
+    assert fault.message
+
+
+def test_a_repaired_container_has_no_fault_any_more() -> None:
+    repaired = {**ended(78, REPORT), "state": {"running": {}}, "ready": True}
+    assert view(pod(container=repaired)).fault is None
+
+
+def test_a_missing_secret_is_told_in_the_kubelets_words() -> None:
+    waiting = {"reason": "CreateContainerConfigError", "message": 'secret "model-api" not found'}
+    seen = view(pod(container={"state": {"waiting": waiting}}))
+    assert seen.fault == Fault("CreateContainerConfigError", 'secret "model-api" not found')
+
+
+def test_an_image_that_cannot_be_pulled_is_a_fault() -> None:
+    seen = view(pod(container={"state": {"waiting": {"reason": "ErrImageNeverPull"}}}))
+    assert seen.fault is not None
+    assert seen.fault.reason == "ImagePullFailed"
+
+
+def test_back_off_between_two_crashes_shows_the_crash() -> None:
+    crashing = {**ended(137, reason="OOMKilled"), "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
+    seen = view(pod(container=crashing))
+    assert seen.fault is None
+    assert seen.crash is not None
+    assert seen.crash.reason == "OOMKilled"
+    assert "137" in seen.crash.message
+
+
+def test_a_clean_end_is_no_crash() -> None:
+    assert view(pod(container=ended(0))).crash is None

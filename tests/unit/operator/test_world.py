@@ -1,0 +1,125 @@
+from typing import Any
+
+import pytest
+from unit.operator.builders import agent_body
+
+from prewarm_operator.kube.resources import AGENT_DEPLOYMENTS, DEPLOYMENTS, PODS
+from prewarm_operator.world.cache import Cache, Key
+from prewarm_operator.world.start_times import StartTimeLog
+from prewarm_operator.world.world import World
+
+SUPPORT = Key("team", "support")
+
+
+def thing(name: str = "support-1", version: int = 1, uid: str = "u1", **metadata: Any) -> dict[str, Any]:
+    labels = {"prewarm.dev/agent": "support"}
+    body = {"namespace": "team", "name": name, "uid": uid, "resourceVersion": str(version), "labels": labels}
+    return {"kind": "Pod", "metadata": {**body, **metadata}}
+
+
+def ready(body: dict[str, Any]) -> dict[str, Any]:
+    return {**body, "status": {"conditions": [{"type": "Ready", "status": "True"}]}}
+
+
+def test_an_older_object_never_replaces_a_newer_one() -> None:
+    cache = Cache()
+    assert cache.put(PODS, thing(version=9))
+    assert not cache.put(PODS, thing(version=10 - 2))
+    assert not cache.put(PODS, thing(version=9))
+    kept = cache.get(PODS, Key("team", "support-1"))
+    assert kept is not None
+    assert kept["metadata"]["resourceVersion"] == "9"
+
+
+def test_versions_are_numbers_not_text() -> None:
+    cache = Cache()
+    cache.put(PODS, thing(version=9))
+    assert cache.put(PODS, thing(version=10))
+
+
+def test_a_late_deletion_of_a_predecessor_does_not_remove_its_successor() -> None:
+    cache = Cache()
+    cache.put(PODS, thing(version=20, uid="new"))
+    assert not cache.remove(PODS, thing(version=15, uid="old"))
+    assert cache.get(PODS, Key("team", "support-1")) is not None
+
+
+def test_a_list_removes_what_a_watch_has_missed_and_keeps_what_came_after_it() -> None:
+    cache = Cache()
+    cache.put(PODS, thing("gone", version=5))
+    cache.put(PODS, thing("later", version=50))
+    touched = cache.replace(PODS, [thing("listed", version=7)], list_version=40)
+    assert {body["metadata"]["name"] for body in cache.belonging_to(PODS, SUPPORT)} == {"later", "listed"}
+    assert touched == {SUPPORT}
+
+
+def test_a_list_that_changes_nothing_touches_nobody() -> None:
+    cache = Cache()
+    cache.put(PODS, thing(version=5))
+    assert cache.replace(PODS, [thing(version=5)], list_version=40) == set()
+
+
+def test_an_object_that_loses_the_label_no_longer_belongs() -> None:
+    cache = Cache()
+    cache.put(PODS, thing(version=1))
+    cache.put(PODS, thing(version=2, labels={}))
+    assert cache.belonging_to(PODS, SUPPORT) == []
+
+
+def test_of_managed_fields_only_the_managers_are_kept() -> None:
+    cache = Cache()
+    entry = {"manager": "prewarm", "operation": "Apply", "fieldsV1": {"f:spec": {}}, "time": "x"}
+    cache.put(DEPLOYMENTS, thing(managedFields=[entry]))
+    kept = cache.get(DEPLOYMENTS, Key("team", "support-1"))
+    assert kept is not None
+    assert kept["metadata"]["managedFields"] == [{"manager": "prewarm", "operation": "Apply"}]
+
+
+def test_an_event_names_the_agent_to_look_at_and_an_old_event_names_none() -> None:
+    world = World(Cache(), "image")
+    assert world.observe(AGENT_DEPLOYMENTS, None, agent_body(), 0.0) == SUPPORT
+    assert world.observe(PODS, "ADDED", thing(version=2), 0.0) == SUPPORT
+    assert world.observe(PODS, "MODIFIED", thing(version=2), 0.0) is None
+    assert world.observe(PODS, "DELETED", thing(version=3), 0.0) == SUPPORT
+
+
+def measured(world: World) -> Any:
+    return world.snapshot(SUPPORT, agent_body()).start_times
+
+
+def test_created_to_ready_is_measured_from_the_arrival_of_events() -> None:
+    world = World(Cache(), "image")
+    world.observe(PODS, "ADDED", thing(version=1), 100.0)
+    world.observe(PODS, "MODIFIED", thing(version=2), 101.0)
+    assert measured(world) is None
+    world.observe(PODS, "MODIFIED", ready(thing(version=3)), 103.5)
+    world.observe(PODS, "MODIFIED", ready(thing(version=4)), 200.0)
+    assert (measured(world).p50_seconds, measured(world).samples) == (3.5, 1)
+
+
+def test_pods_that_were_there_before_us_are_not_measured() -> None:
+    world = World(Cache(), "image")
+    world.observe(PODS, None, thing(version=1), 100.0)
+    world.observe(PODS, "MODIFIED", ready(thing(version=2)), 101.0)
+    assert measured(world) is None
+
+
+@pytest.mark.parametrize(("count", "p50", "p90"), [(1, 1, 1), (2, 1, 2), (10, 5, 9), (11, 6, 10), (100, 50, 90)])
+def test_percentiles_are_nearest_rank(count: int, p50: int, p90: int) -> None:
+    log = StartTimeLog()
+    for number in range(1, count + 1):
+        log.pod_added(str(number), 0.0)
+        log.pod_seen(SUPPORT, ready(thing(uid=str(number))), float(number))
+    times = log.of(SUPPORT)
+    assert times is not None
+    assert (times.p50_seconds, times.p90_seconds, times.samples) == (p50, p90, count)
+
+
+def test_only_the_latest_hundred_starts_count() -> None:
+    log = StartTimeLog()
+    for number in range(250):
+        log.pod_added(str(number), 0.0)
+        log.pod_seen(SUPPORT, ready(thing(uid=str(number))), 1000.0 if number < 150 else 1.0)
+    times = log.of(SUPPORT)
+    assert times is not None
+    assert (times.p90_seconds, times.samples) == (1.0, 100)
