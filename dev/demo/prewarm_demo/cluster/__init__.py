@@ -1,0 +1,1 @@
+"""The cluster as the acts see it: its programs, its API, its pods."""

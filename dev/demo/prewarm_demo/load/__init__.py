@@ -1,0 +1,1 @@
+"""Open-loop load: seeded arrivals, keep-alive clients without retries, one record for each request."""

@@ -1,0 +1,1 @@
+"""What an act leaves: tables for people, build/demo.json for programs."""

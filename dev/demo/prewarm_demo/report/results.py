@@ -1,0 +1,44 @@
+"""build/demo.json: the figures of all acts that ran, and where and on what they were measured."""
+
+from __future__ import annotations
+
+import json
+import platform
+from pathlib import Path
+from typing import Any
+
+from prewarm_demo.cluster.api import Api
+
+Figures = dict[str, float | int | None]
+
+
+def merge(path: Path, *, figures: Figures, act: str, details: dict[str, Any], surroundings: dict[str, Any]) -> None:
+    """Write an act's figures and details into the file and keep those of the other acts."""
+    try:
+        results = json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):
+        results = {}
+    results["figures"] = {**results.get("figures", {}), **figures}
+    results["acts"] = {**results.get("acts", {}), act: details}
+    results.update(surroundings)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(results, indent=2) + "\n")
+
+
+async def surroundings(api: Api) -> dict[str, Any]:
+    """The machines of the cluster and the versions of what ran."""
+    version = await api.json("/version")
+    nodes = (await api.json("/api/v1/nodes"))["items"]
+    return {
+        "machine": [
+            {
+                "cpu": node["status"]["capacity"]["cpu"],
+                "memory": node["status"]["capacity"]["memory"],
+                "kernel": node["status"]["nodeInfo"]["kernelVersion"],
+                "os": node["status"]["nodeInfo"]["osImage"],
+                "runtime": node["status"]["nodeInfo"]["containerRuntimeVersion"],
+            }
+            for node in nodes
+        ],
+        "versions": {"kubernetes": version["gitVersion"], "python": platform.python_version()},
+    }

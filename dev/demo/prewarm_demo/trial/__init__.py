@@ -1,0 +1,1 @@
+"""Trials: load on a Service while something happens to its pods."""
