@@ -1,0 +1,77 @@
+# Every target builds what it needs by itself and can be run again after it was interrupted. `make help` lists them.
+# Built things live outside the repository, in $PREWARM_CACHE (default ~/.cache/prewarm), by version.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.SUFFIXES:
+.PHONY: help demo demo-down test test-unit test-component test-cluster lint generate lock images cluster-up cluster-down bench venv
+
+PYTHON ?= python3
+export PYTHON
+export PREWARM_CACHE ?= $(HOME)/.cache/prewarm
+# src layouts and dev tools; never the repository's root, where operator/ would shadow the standard library.
+export PYTHONPATH := $(CURDIR)/operator/src:$(CURDIR)/agent_image/src:$(CURDIR)/dev/cluster:$(CURDIR)/dev/demo
+export PYTHONUNBUFFERED := 1
+
+VENV := $(PREWARM_CACHE)/venv/$(shell cat requirements/dev.txt dev/make/venv | sha256sum | cut -c1-12)-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+BIN := $(VENV)/bin
+STEP := dev/make/step
+DEVCLUSTER := $(PYTHON) -m devcluster
+
+help: ## list the targets
+	@echo "Targets:"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "Built things live in $(PREWARM_CACHE). PREWARM_KUBECONFIG=file uses another cluster (see README)."
+
+demo: cluster-up images venv ## install Prewarm and watch it: make demo, or one act with make demo ACT=1
+	@$(BIN)/python -m prewarm_demo run $(if $(ACT),--act $(ACT))
+
+demo-down: ## take demo and dev cluster off the machine
+	@$(STEP) "taking the dev cluster off the machine" $(DEVCLUSTER) down
+
+test: lint test-unit test-component test-cluster ## everything that CI runs
+
+lint: venv ## formatting, lints, types, layers, generated files
+	@$(STEP) "formatting" $(BIN)/ruff format --check --quiet .
+	@$(STEP) "lints" $(BIN)/ruff check --quiet .
+	@$(STEP) "types" $(BIN)/mypy
+	@$(STEP) "layers" $(BIN)/lint-imports --no-cache --config pyproject.toml
+
+test-unit: venv ## tests without I/O
+	@$(STEP) "unit tests" $(BIN)/pytest -q tests/unit tests/chart --timeout 20
+
+test-component: venv programs ## tests on a real API server and real HTTP, without pods
+	@$(STEP) "component tests" $(BIN)/pytest -q tests/component --timeout 180
+
+test-cluster: venv cluster-up images ## tests on a real Kubernetes with real pods
+	@$(STEP) "cluster tests" $(BIN)/pytest -q tests/cluster --timeout 600
+
+.PHONY: programs
+programs:
+	@$(STEP) "programs of the dev cluster" $(DEVCLUSTER) build
+
+cluster-up: ## start the dev cluster (seconds, once its programs are built)
+	@$(STEP) "dev cluster" $(DEVCLUSTER) up
+
+cluster-down: ## stop the dev cluster and leave the host as it was
+	@$(STEP) "stopping the dev cluster" $(DEVCLUSTER) down
+
+images: cluster-up ## build the images and load them into the dev cluster
+	@$(STEP) "images" $(DEVCLUSTER) images
+
+bench: venv ## run all benchmarks, or one with make bench NAME=x; numbers go to build/bench/x.json
+	@for file in $(if $(NAME),bench/$(NAME).py,$(sort $(wildcard bench/[a-z]*.py))); do \
+		$(STEP) "benchmark $$file" $(BIN)/python $$file || exit 1; \
+	done
+
+generate: venv ## write the CRDs from the models
+	@$(BIN)/python -m prewarm_operator.api
+
+lock: venv ## resolve requirements/*.in anew
+	@for name in dev agent operator build; do \
+		$(STEP) "requirements/$$name.txt" $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+			--no-header $$([ $$name = dev ] || echo "-c requirements/dev.txt") requirements/$$name.in -o requirements/$$name.txt || exit 1; \
+	done
+
+venv:
+	@[ -e $(VENV)/complete ] || $(STEP) "Python packages" dev/make/venv $(VENV) requirements/dev.txt
