@@ -1,0 +1,164 @@
+"""The cluster's programs, built from Go modules once per version into the cache."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from devcluster import settings, toolchain
+from devcluster.commands import run
+from devcluster.locks import exclusive
+from devcluster.progress import step
+
+STRIPPED = "-s -w"
+
+
+@dataclass(frozen=True)
+class Program:
+    """One Go build: `source` is a folder of dev/cluster/go or a package to install, `links` the names it runs by."""
+
+    name: str
+    version: str
+    source: str
+    links: tuple[str, ...]
+    duration: str
+    variables: tuple[str, ...] = ()  # package variables to set: the versions that the programs report
+
+    @property
+    def module(self) -> Path | None:
+        """The folder with go.mod and main.go, or None for a package that is installed by its own module's go.mod."""
+        folder = settings.GO_SOURCES / self.source
+        return folder if folder.is_dir() else None
+
+    @property
+    def linker_flags(self) -> str:
+        """For -ldflags."""
+        return " ".join([STRIPPED, *(f"-X {variable}" for variable in self.variables)])
+
+    @property
+    def folder(self) -> str:
+        """Its name in the cache: the version, and a hash of everything that goes into the build."""
+        inputs = hashlib.sha256(f"{self.source} {self.version} {self.linker_flags}".encode())
+        if self.module is not None:
+            for file in sorted(self.module.iterdir()):
+                inputs.update(file.name.encode() + b"\0" + file.read_bytes())
+        return f"{self.name}-{self.version}-{inputs.hexdigest()[:12]}"
+
+
+def _kubernetes_variables() -> tuple[str, ...]:
+    major, minor, _ = settings.KUBERNETES_VERSION.split(".")
+    values = {
+        "gitVersion": f"v{settings.KUBERNETES_VERSION}",
+        "gitMajor": major,
+        "gitMinor": minor,
+        "gitTreeState": "clean",
+    }
+    packages = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
+    return tuple(f"{package}.{name}={value}" for package in packages for name, value in values.items())
+
+
+KUBERNETES_LINKS = (
+    "kube-apiserver",
+    "kube-controller-manager",
+    "kube-scheduler",
+    "kubelet",
+    "kube-proxy",
+    "kubectl",
+)
+PAUSE = Program("pause", "1", "pause", ("pause",), "10 seconds")
+PROGRAMS = (
+    PAUSE,
+    Program("etcd", settings.ETCD_VERSION, "etcd", ("etcd",), "20 seconds"),
+    Program(
+        "kubernetes",
+        settings.KUBERNETES_VERSION,
+        "kubernetes",
+        KUBERNETES_LINKS,
+        "5 minutes on 2 cores",
+        _kubernetes_variables(),
+    ),
+    Program(
+        "coredns",
+        settings.COREDNS_VERSION,
+        f"github.com/coredns/coredns@v{settings.COREDNS_VERSION}",
+        ("coredns",),
+        "2 minutes",
+    ),
+    Program(
+        "helm",
+        settings.HELM_VERSION,
+        f"helm.sh/helm/v4/cmd/helm@v{settings.HELM_VERSION}",
+        ("helm",),
+        "1 minute",
+        (f"helm.sh/helm/v4/internal/version.version=v{settings.HELM_VERSION}",),
+    ),
+)
+
+
+def ensure(cache: settings.Cache) -> None:
+    """Build what the cache lacks and point bin/current at this checkout's versions."""
+    if all(_linked(cache, program) for program in PROGRAMS):
+        return
+    cache.current.mkdir(parents=True, exist_ok=True)
+    with exclusive(cache.root / "build.lock", "another build into this cache"):
+        missing = [program for program in PROGRAMS if not (cache.programs / program.folder).is_dir()]
+        if missing:
+            with _go_environment(cache) as environment:
+                go = toolchain.go()
+                for program in missing:
+                    build(cache, program, go, environment)
+        for program in PROGRAMS:
+            _link(cache, program)
+
+
+def build(cache: settings.Cache, program: Program, go: Path, environment: dict[str, str]) -> None:
+    """Build `program` in scratch space and move it to its place when it is complete."""
+    scratch = cache.build / program.folder
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    log = cache.root / "logs" / f"build-{program.name}.log"
+    log.unlink(missing_ok=True)
+    flags = ["-trimpath", "-ldflags", program.linker_flags]
+    with step(f"building {program.name} {program.version} (about {program.duration})"):
+        if program.module is not None:
+            run([go, "build", *flags, "-o", scratch / program.name, "."], cwd=program.module, env=environment, log=log)
+        else:
+            run([go, "install", *flags, program.source], env={**environment, "GOBIN": str(scratch)}, log=log)
+    scratch.rename(cache.programs / program.folder)
+
+
+@contextmanager
+def _go_environment(cache: settings.Cache) -> Iterator[dict[str, str]]:
+    """Go's caches in scratch space: kept when a build fails or is interrupted, so the next one resumes there."""
+    yield {
+        "GOTOOLCHAIN": "local",
+        "CGO_ENABLED": "0",
+        "GOFLAGS": "-buildvcs=false -modcacherw",
+        "GOMODCACHE": str(cache.build / "modules"),
+        "GOCACHE": str(cache.build / "objects"),
+        "GOWORK": "off",
+    }
+    shutil.rmtree(cache.build)
+
+
+def _linked(cache: settings.Cache, program: Program) -> bool:
+    return all(
+        (cache.current / link).is_file() and (cache.current / link).readlink().parent.name == program.folder
+        for link in program.links
+    )
+
+
+def _link(cache: settings.Cache, program: Program) -> None:
+    for link in program.links:
+        fresh = cache.current / f".{link}"
+        fresh.unlink(missing_ok=True)
+        fresh.symlink_to(Path(os.pardir) / program.folder / program.name)
+        fresh.rename(cache.current / link)  # replaces the old link in one step
+    for other in cache.programs.glob(f"{program.name}-*"):
+        if other.name != program.folder:
+            shutil.rmtree(other)

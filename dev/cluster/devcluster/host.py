@@ -1,0 +1,151 @@
+"""What the cluster changes on the host: the record of it, sysctls, the bridge with its address and routes, cgroups."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import json
+import os
+import socket
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from devcluster import settings
+from devcluster.commands import run
+from devcluster.errors import DevClusterError
+
+STATE_FILE = settings.HOST_STATE / "state.json"
+LOCK_FILE = settings.HOST_STATE / "lock"
+CGROUPS = Path("/sys/fs/cgroup")
+# kubelet sets the first three, the bridge plugin forwarding, kube-proxy the last.
+SYSCTLS = (
+    "vm.overcommit_memory",
+    "kernel.panic",
+    "kernel.panic_on_oops",
+    "net.ipv4.ip_forward",
+    "net.ipv4.conf.all.route_localnet",
+)
+IP_FREEBIND = 15  # linux/in.h: bind to an address that the host does not have yet
+
+
+@dataclass(frozen=True)
+class HostState:
+    """The cluster on this host, dead or alive, and how to undo it. `complete` once `up` has come to its end."""
+
+    run_dir: str
+    containerd_root: str
+    sysctls: dict[str, str]
+    complete: bool = False
+
+    @classmethod
+    def load(cls) -> HostState | None:
+        """What the last `up` recorded, or None if no cluster is to be undone."""
+        try:
+            return cls(**json.loads(STATE_FILE.read_text()))
+        except FileNotFoundError:
+            return None
+
+    def save(self) -> None:
+        """Record it, in one step."""
+        settings.HOST_STATE.mkdir(parents=True, exist_ok=True)
+        fresh = STATE_FILE.with_suffix(".new")
+        fresh.write_text(json.dumps(asdict(self), indent=1))
+        fresh.rename(STATE_FILE)
+
+
+def read_sysctls() -> dict[str, str]:
+    """The values that the cluster is going to change."""
+    return {name: _sysctl_file(name).read_text().strip() for name in SYSCTLS}
+
+
+def restore_sysctls(values: dict[str, str]) -> None:
+    """Write back what `read_sysctls` returned."""
+    for name, value in values.items():
+        if _sysctl_file(name).read_text().strip() != value:
+            _sysctl_file(name).write_text(value)
+
+
+def _sysctl_file(name: str) -> Path:
+    return Path("/proc/sys") / name.replace(".", "/")
+
+
+def require_free_networks() -> None:
+    """Raise DevClusterError if the host's own routes use the addresses of the cluster."""
+    ours = [settings.POD_NETWORK, settings.SERVICE_NETWORK, ipaddress.IPv4Network(settings.NODE_ADDRESS)]
+    for route in json.loads(run(["ip", "-json", "-4", "route", "show"])):
+        if route["dst"] == "default":
+            continue
+        used = ipaddress.IPv4Network(route["dst"], strict=False)
+        for network in ours:
+            if used.overlaps(network):
+                raise DevClusterError(
+                    f"this machine has a route to {used} by {route.get('dev')}, which the dev cluster needs for itself "
+                    f"({network}): remove that route or change the addresses in dev/cluster/devcluster/settings.py"
+                )
+
+
+def require_free_ports() -> None:
+    """Raise DevClusterError if somebody else listens where the cluster is going to."""
+    for user, port in settings.NODE_PORTS.items():
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.setsockopt(socket.IPPROTO_IP, IP_FREEBIND, 1)
+            try:
+                probe.bind((settings.NODE_ADDRESS, port))
+                probe.listen()
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+                raise DevClusterError(
+                    f"port {port} of {settings.NODE_ADDRESS}, which {user} needs, is taken by a process that is not "
+                    f"the dev cluster's: `ss -ltnp 'sport = :{port}'` names it; end it first"
+                ) from error
+
+
+def require_no_other_kubernetes() -> None:
+    """Raise DevClusterError if a kube-proxy that is not ours keeps its rules on this host."""
+    if "\n:KUBE-" in run(["iptables-save"]):
+        raise DevClusterError(
+            "another Kubernetes runs on this machine (iptables has its KUBE- chains): the dev cluster would break it; "
+            "use that one with PREWARM_KUBECONFIG, or a machine without one"
+        )
+
+
+def create_network() -> None:
+    """Create the bridge of the pods with the node's address and the routes that keep everything on this machine.
+
+    A packet to a Service or pod that exists is on its way by translation or by the pods' own route before the routes
+    here matter; any other one ends on the bridge, where nobody answers.
+    """
+    run(["ip", "link", "add", settings.BRIDGE, "address", settings.BRIDGE_MAC, "type", "bridge"])
+    # The pods' gateway comes first: the bridge plugin wants to find it before any other address.
+    for address in (settings.POD_GATEWAY, f"{settings.NODE_ADDRESS}/32"):
+        run(["ip", "address", "add", address, "dev", settings.BRIDGE])
+    run(["ip", "link", "set", settings.BRIDGE, "up"])
+    for network in (settings.SERVICE_NETWORK, settings.POD_NETWORK):
+        run(["ip", "route", "add", str(network), "dev", settings.BRIDGE, "src", settings.NODE_ADDRESS])
+
+
+def cgroup_roots() -> list[Path]:
+    """The cluster's folder in every cgroup hierarchy of this host (one with cgroup v2, a dozen with v1)."""
+    mounts = [line.split() for line in Path("/proc/mounts").read_text().splitlines()]
+    hierarchies = {Path(target) for _, target, kind, *_ in mounts if kind in ("cgroup", "cgroup2")}
+    return [hierarchy / settings.CGROUP_ROOT for hierarchy in sorted(hierarchies)]
+
+
+def create_cgroups() -> None:
+    """Create the kubelet's root in every hierarchy: it makes the groups below it, never this one."""
+    controllers = CGROUPS / "cgroup.controllers"
+    if controllers.exists():  # cgroup v2 alone: the kubelet wants every controller of its root to reach our folder
+        wanted = {"cpu", "cpuset", "memory", "hugetlb", "pids"} & set(controllers.read_text().split())
+        (CGROUPS / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in sorted(wanted)))
+    for root in cgroup_roots():
+        root.mkdir(exist_ok=True)
+        _inherit_cpuset(root)
+
+
+def _inherit_cpuset(root: Path) -> None:
+    # cgroup v1's cpuset starts empty, and a process cannot enter a group without CPUs.
+    for name in ("cpuset.cpus", "cpuset.mems"):
+        if (root / name).exists() and "cgroup2" not in os.fspath(root) and not (root / name).read_text().strip():
+            (root / name).write_text((root.parent / name).read_text())
