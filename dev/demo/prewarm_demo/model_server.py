@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -50,8 +51,7 @@ async def _events(answer: str, usage: dict[str, int] | None) -> AsyncIterator[st
     def event(choices: list[dict[str, Any]], **extra: Any) -> str:
         return f"data: {json.dumps({**_envelope('chat.completion.chunk', choices), **extra})}\n\n"
 
-    for word in answer.split(" "):
-        piece = word if word == answer else f"{word} "
+    for piece in re.findall(r"\s*\S+\s*$|\s*\S+", answer):
         yield event([{"index": 0, "delta": {"role": "assistant", "content": piece}, "finish_reason": None}])
     yield event([{"index": 0, "delta": {}, "finish_reason": "stop"}])
     if usage is not None:
