@@ -62,7 +62,7 @@ class Cluster:
                 sweep(state)
                 host.STATE_FILE.unlink()
                 raise
-            HostState(state.run_dir, state.containerd_root, state.sysctls, complete=True).save()
+            state.completed().save()
         say(f"the dev cluster is up: {self.kubeconfig}")
 
     def down(self) -> None:
@@ -114,7 +114,7 @@ class Cluster:
         host.require_free_networks()
         host.require_free_ports()
         host.require_no_other_kubernetes()
-        state = HostState(str(self.run_dir), str(self._cache.containerd), host.read_sysctls())
+        state = HostState(str(self.run_dir), str(self._cache.containerd), host.read_sysctls(), host.absent_folders())
         state.save()
         return state
 

@@ -7,7 +7,7 @@ import ipaddress
 import json
 import os
 import socket
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from devcluster import settings
@@ -25,6 +25,12 @@ SYSCTLS = (
     "net.ipv4.ip_forward",
     "net.ipv4.conf.all.route_localnet",
 )
+FIXED_FOLDERS = (
+    Path("/run/containerd"),
+    Path("/var/lib/cni"),
+    Path("/var/lib/kubelet"),
+    Path("/var/log/containers"),
+)
 IP_FREEBIND = 15  # linux/in.h: bind to an address that the host does not have yet
 
 
@@ -35,6 +41,7 @@ class HostState:
     run_dir: str
     containerd_root: str
     sysctls: dict[str, str]
+    created_folders: list[str]
     complete: bool = False
 
     @classmethod
@@ -45,12 +52,21 @@ class HostState:
         except FileNotFoundError:
             return None
 
+    def completed(self) -> HostState:
+        """The same, once everything runs."""
+        return replace(self, complete=True)
+
     def save(self) -> None:
         """Record it, in one step."""
         settings.HOST_STATE.mkdir(parents=True, exist_ok=True)
         fresh = STATE_FILE.with_suffix(".new")
         fresh.write_text(json.dumps(asdict(self), indent=1))
         fresh.rename(STATE_FILE)
+
+
+def absent_folders() -> list[str]:
+    """The folders that the cluster's programs are going to create outside its own."""
+    return [str(folder) for folder in FIXED_FOLDERS if not folder.exists()]
 
 
 def read_sysctls() -> dict[str, str]:

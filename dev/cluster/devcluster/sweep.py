@@ -18,11 +18,12 @@ from devcluster.errors import DevClusterError
 from devcluster.host import HostState, cgroup_roots, restore_sysctls
 from devcluster.processes import recorded_daemons, stop_all
 
-GRACE_SECONDS = 3.0
+GRACE_SECONDS = 0.5  # for containerd; nothing that the others would still save is kept
 KILL_TIMEOUT_SECONDS = 20.0
 KEPT_IN_RUN_DIR = {"logs"}
 CNI_RESULTS = Path("/var/lib/cni/results")  # libcni's fixed place
 CONTAINER_LOG_LINKS = Path("/var/log/containers")  # kubelet's fixed place
+DEVICE_PLUGINS = Path("/var/lib/kubelet/device-plugins")  # kubelet's fixed place
 OCTAL = re.compile(r"\\([0-7]{3})")  # how mountinfo writes blanks
 JUMP = re.compile(r"^-A (PREROUTING|INPUT|FORWARD|OUTPUT|POSTROUTING) .*-j KUBE-")
 CHAIN = re.compile(r"^:(KUBE-\S+) ")
@@ -38,7 +39,9 @@ def sweep(state: HostState) -> None:
     for command in ("iptables", "ip6tables"):
         _remove_chains(command)
     _remove_cgroups()
-    _remove_files(run_dir)
+    _remove_traces(run_dir)
+    _remove_contents(run_dir)
+    _remove_folders([Path(folder) for folder in state.created_folders])
     restore_sysctls(state.sysctls)
 
 
@@ -126,7 +129,19 @@ def _remove_cgroups() -> None:
             raise DevClusterError(f"cgroups of the dev cluster cannot be removed: {', '.join(map(str, remaining))}")
 
 
-def _remove_files(run_dir: Path) -> None:
+def _remove_traces(run_dir: Path) -> None:
+    """Remove our files from the places that are fixed in other programs and that we may share with them."""
+    for address in run_dir.glob("containerd/io.containerd.runtime.v2.task/*/*/address"):
+        Path(address.read_text().removeprefix("unix://")).unlink(missing_ok=True)  # the socket of a pod's shim
+    for result in CNI_RESULTS.glob("*"):
+        if f'"{run_dir}/' in result.read_text():  # names the pod's network namespace, which is below our folder
+            result.unlink()
+    for link in CONTAINER_LOG_LINKS.glob("*"):
+        if link.is_symlink() and link.readlink().is_relative_to(run_dir):
+            link.unlink()
+
+
+def _remove_contents(run_dir: Path) -> None:
     for entry in run_dir.glob("*"):
         if entry.name in KEPT_IN_RUN_DIR:
             continue
@@ -134,8 +149,14 @@ def _remove_files(run_dir: Path) -> None:
             shutil.rmtree(entry)
         else:
             entry.unlink()
-    for result in CNI_RESULTS.glob(f"{settings.POD_NETWORK_NAME}-*"):
-        result.unlink()
-    for link in CONTAINER_LOG_LINKS.glob("*"):
-        if link.is_symlink() and link.readlink().is_relative_to(run_dir):
-            link.unlink()
+
+
+def _remove_folders(created: list[Path]) -> None:
+    """Remove the folders of other programs that were not there before `up`, as far as they hold nothing of others."""
+    if DEVICE_PLUGINS.parent in created:
+        shutil.rmtree(DEVICE_PLUGINS, ignore_errors=True)
+    for folder in created:
+        below = sorted((path for path in folder.rglob("*") if path.is_dir()), reverse=True)
+        for path in [*below, folder]:
+            with contextlib.suppress(OSError):  # not empty: somebody else uses it by now
+                path.rmdir()
