@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, WithJsonSchema
 
+from prewarm_operator.api.lifecycle import Drain, Warmup
 from prewarm_operator.api.model import ApiModel, Int32, Port, Rule, list_map, rules
 from prewarm_operator.api.pod import EnvVar, Resources
 from prewarm_operator.api.status import AgentDeploymentStatus
@@ -106,7 +107,7 @@ class Agent(ApiModel):
         default=None,
         max_length=253,
         description="A factory in the image that returns the agent or team, as module:factory, for example "
-        "my_agents.support:build. Needs spec.image.",
+        "my_agents.support:build. Set image to one that has the module.",
         json_schema_extra=rules(
             Rule(
                 r"self.matches('^[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*$')",
@@ -116,42 +117,6 @@ class Agent(ApiModel):
     )
     container: AgentContainer | None = Field(
         default=None, description="An image of your own instead of the Prewarm agent image, with its own warm-up path."
-    )
-
-
-class Warmup(ApiModel):
-    """What happens before a pod may serve."""
-
-    mode: Literal["offline", "connect"] = Field(
-        default="connect",
-        description="offline runs the agent once against a model that is not there: every import is done, nothing "
-        "leaves the pod. connect also opens the connection to the model API, without asking the model anything. "
-        "Neither costs a token. Not used with agent.container. Default: connect.",
-    )
-    timeout_seconds: Int32 = Field(
-        default=300,
-        ge=5,
-        le=3600,
-        description="Seconds that a start may take before the container is restarted. Default: 300.",
-    )
-
-
-class Drain(ApiModel):
-    """How a pod leaves."""
-
-    delay_seconds: Int32 = Field(
-        default=5,
-        ge=0,
-        le=60,
-        description="Seconds that a pod goes on accepting requests after it was told to stop, so that every node "
-        "learns of it first. Default: 5.",
-    )
-    timeout_seconds: Int32 = Field(
-        default=60,
-        ge=1,
-        le=3600,
-        description="Seconds that requests in flight get to finish after the delay. Make it longer than your longest "
-        "run. Default: 60.",
     )
 
 
