@@ -51,7 +51,7 @@ async def _events(answer: str, usage: dict[str, int] | None) -> AsyncIterator[st
     def event(choices: list[dict[str, Any]], **extra: Any) -> str:
         return f"data: {json.dumps({**_envelope('chat.completion.chunk', choices), **extra})}\n\n"
 
-    for piece in re.findall(r"\s*\S+\s*$|\s*\S+", answer):
+    for piece in re.findall(r"\s*\S+|\s+$", answer):
         yield event([{"index": 0, "delta": {"role": "assistant", "content": piece}, "finish_reason": None}])
     yield event([{"index": 0, "delta": {}, "finish_reason": "stop"}])
     if usage is not None:

@@ -30,9 +30,9 @@ def test_slow_is_measured_against_the_median_before_the_first_event() -> None:
 
 
 def test_the_baseline_ends_at_the_event_and_begins_thirty_seconds_before() -> None:
-    too_early = [ok(float(second), 9.0) for second in range(9)]
+    too_early = [ok(second / 10, 9.0) for second in range(95)]
     baseline = [ok(10.0 + second, 0.1) for second in range(30)]
-    too_late = [ok(40.1 + second, 9.0) for second in range(40)]
+    too_late = [ok(40.1 + second, 9.0) for second in range(95)]
 
     assert summarize(too_early + baseline + too_late, first_event_seconds=40).slow_threshold_seconds == pytest.approx(
         0.3

@@ -67,11 +67,8 @@ class _Connection(asyncio.Protocol):
         if self._answer is not None and not self._answer.done():
             self._answer.set_result(Response(self._parser.get_status_code(), bytes(self._body)))
 
-    def eof_received(self) -> None:
-        self._fail("closed by the server")
-
     def connection_lost(self, exc: Exception | None) -> None:
-        self._fail(str(exc or "closed"))
+        self._fail(str(exc or "closed by the server"))
 
     def reusable(self, now_seconds: float) -> bool:
         if self.closed or now_seconds - self.idle_since_seconds > KEEPALIVE_SECONDS:
