@@ -3,8 +3,9 @@ from typing import Any
 from unit.operator.builders import agent_body
 
 from prewarm_operator.apply.events import BURST_PER_OBJECT, REPEAT_AFTER_SECONDS, Recorder
-from prewarm_operator.decide.plan import Event, Object
+from prewarm_operator.decide.plan import Event
 from prewarm_operator.kube.errors import Unreachable
+from prewarm_operator.world.snapshot import Object
 
 
 class Posted:

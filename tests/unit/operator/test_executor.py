@@ -65,13 +65,13 @@ def service(**owner: Any) -> dict[str, Any]:
 
 
 async def test_a_taken_name_is_a_conflict_and_nothing_is_seized() -> None:
-    outcome, _, cache = await execute({"Service": Conflict(409, "exists")}, service())
+    outcome, _, _ = await execute({"Service": Conflict(409, "exists")}, service())
     assert [problem.reason for problem in outcome.problems] == [reasons.NAME_CONFLICT]
 
 
 async def test_our_own_object_that_the_cache_did_not_know_is_taken_in() -> None:
     ours = service(kind="AgentDeployment", name="support", uid="uid-1", controller=True)
-    outcome, _, cache = await execute({"Service": Conflict(409, "exists")}, ours)
+    outcome, _, _ = await execute({"Service": Conflict(409, "exists")}, ours)
     assert (outcome.problems, outcome.errors) == ([], [])
 
 

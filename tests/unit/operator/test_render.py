@@ -8,8 +8,7 @@ from prewarm_operator.render import children
 
 
 def pod_spec(**spec: Any) -> dict[str, Any]:
-    spec = children.render(agent(**spec), 3, IMAGE).deployment["spec"]["template"]["spec"]
-    return spec
+    return children.render(agent(**spec), 3, IMAGE).deployment["spec"]["template"]["spec"]
 
 
 def container(**spec: Any) -> dict[str, Any]:

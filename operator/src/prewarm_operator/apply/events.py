@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 
 from prewarm_operator.api import names
 from prewarm_operator.apply.gateway import Gateway
-from prewarm_operator.decide.plan import Event, Object
+from prewarm_operator.decide.plan import Event
 from prewarm_operator.kube.errors import KubeError
 from prewarm_operator.world.cache import Key, key_of
+from prewarm_operator.world.snapshot import Object
 
 logger = logging.getLogger(__name__)
 

@@ -3,10 +3,11 @@
 from typing import Any
 
 from prewarm_operator.api import names
-from prewarm_operator.decide.plan import Adopt, Apply, Create, Delete, Object
+from prewarm_operator.decide.plan import Adopt, Apply, Create, Delete
 from prewarm_operator.kube.client import Client
 from prewarm_operator.kube.errors import NotFound
 from prewarm_operator.kube.resources import AGENT_DEPLOYMENTS, EVENTS
+from prewarm_operator.world.snapshot import Object
 
 _MANAGER = {"fieldManager": names.FIELD_MANAGER}
 

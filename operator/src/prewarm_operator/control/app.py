@@ -19,7 +19,7 @@ from prewarm_operator.control.workers import work
 from prewarm_operator.kube.client import Client, connect
 from prewarm_operator.kube.errors import KubeError
 from prewarm_operator.kube.resources import Resource
-from prewarm_operator.settings import HTTP_PORT, RESYNC_SECONDS, WORKERS, Settings
+from prewarm_operator.settings import RESYNC_SECONDS, WORKERS, Settings
 from prewarm_operator.world.cache import Cache, EventType
 from prewarm_operator.world.reader import Reader
 from prewarm_operator.world.world import World
@@ -86,8 +86,8 @@ class App:
             self._queue.add(key)
 
 
-async def run(settings: Settings) -> None:
-    """Run the operator until SIGTERM or SIGINT.
+async def run(settings: Settings, port: int) -> None:
+    """Run the operator until SIGTERM or SIGINT, with probes and metrics on `port`.
 
     Raises:
         KubeError: there is no way to an API server at all.
@@ -98,5 +98,5 @@ async def run(settings: Settings) -> None:
         loop.add_signal_handler(number, stop.set)
     async with connect() as client:
         logger.info("operator starts agent_image=%s", settings.agent_image)
-        await App(client, settings).run(stop, HTTP_PORT)
+        await App(client, settings).run(stop, port)
         logger.info("operator stops")

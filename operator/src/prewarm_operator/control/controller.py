@@ -7,20 +7,24 @@ from datetime import UTC, datetime
 from pydantic import ValidationError
 
 from prewarm_operator.apply.events import Recorder
-from prewarm_operator.apply.executor import Executor
+from prewarm_operator.apply.executor import Executor, Outcome
 from prewarm_operator.apply.gateway import Gateway
 from prewarm_operator.decide.decide import decide
-from prewarm_operator.decide.plan import Object, Report
+from prewarm_operator.decide.plan import Plan, Report
 from prewarm_operator.decide.status import report, report_unreadable
 from prewarm_operator.kube.errors import NotFound
 from prewarm_operator.kube.resources import AGENT_DEPLOYMENTS
 from prewarm_operator.world.cache import Key
+from prewarm_operator.world.snapshot import Object, Snapshot
 from prewarm_operator.world.world import World
 
 logger = logging.getLogger(__name__)
 
-PROBLEM_RETRY_SECONDS = 30.0
+RETRY_SECONDS = 30.0
 """What only a person can repair is looked at again this often; an event about our own objects comes at once."""
+
+PASSES = 4
+"""A new child is created, then adopted, then found to be as wanted; one to spare."""
 
 
 class Controller:
@@ -57,16 +61,29 @@ class Controller:
         if "deletionTimestamp" in body["metadata"]:
             return None  # children go by their owner references
         try:
-            snapshot = self._world.snapshot(key, body)
+            snapshot, plan, outcome = await self._settle(key, body)
         except ValidationError as error:
             await self._publish(body, report_unreadable(body, _first_error(error), self._wall_clock()))
             return None
-        plan = decide(snapshot)
-        outcome = await self._executor.execute(plan, snapshot.agent.uid)
         await self._publish(body, report(snapshot, plan, outcome.problems, self._wall_clock()))
         if outcome.errors:
             raise outcome.errors[0]
-        return PROBLEM_RETRY_SECONDS if outcome.problems or plan.problems else None
+        return RETRY_SECONDS if outcome.problems or plan.problems or plan.writes else None
+
+    async def _settle(self, key: Key, body: Object) -> tuple[Snapshot, Plan, Outcome]:
+        """Decide and write until there is nothing more to write: our own writes raise no event that would call again.
+
+        What does not settle, because somebody changes it back at once, is left until the retry.
+        """
+        for attempt in range(1, PASSES + 1):
+            snapshot = self._world.snapshot(key, body)
+            plan = decide(snapshot)
+            outcome = await self._executor.execute(plan, snapshot.agent.uid)
+            if not plan.writes or outcome.errors or outcome.problems:
+                break
+            if attempt == PASSES:
+                logger.warning("children do not settle agent=%s writes=%s", key, plan.writes)
+        return snapshot, plan, outcome
 
     async def _publish(self, body: Object, result: Report) -> None:
         if result.status is not None:

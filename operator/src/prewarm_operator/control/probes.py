@@ -8,8 +8,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 
 @asynccontextmanager
-async def serve(port: int, is_ready: Callable[[], bool]) -> AsyncIterator[int]:
-    """Serve on all addresses while the context lasts; yields the port (another one than asked for if that was 0).
+async def serve(port: int, is_ready: Callable[[], bool]) -> AsyncIterator[None]:
+    """Serve on all addresses while the context lasts.
 
     /livez answers as long as the event loop turns, also while the API server is away: a restart would not bring it
     back. /readyz answers 200 once everything has been listed.
@@ -31,8 +31,7 @@ async def serve(port: int, is_ready: Callable[[], bool]) -> AsyncIterator[int]:
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, port=port)
-        await site.start()
-        yield runner.addresses[0][1]
+        await web.TCPSite(runner, port=port).start()
+        yield
     finally:
         await runner.cleanup()

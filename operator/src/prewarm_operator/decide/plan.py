@@ -1,12 +1,9 @@
 """What a decision asks for: writes, and later a status and events. Nothing here happens by itself."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from prewarm_operator.kube.resources import Resource
-
-Object = Mapping[str, Any]
+from prewarm_operator.world.snapshot import Object
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,92 @@
+"""The operator's process against a real API server without nodes."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from component.operator.namespace import Namespace
+
+from devcluster.controlplane import ControlPlane
+from devcluster.settings import Cache
+
+REPOSITORY = Path(__file__).parents[3]
+CRDS = REPOSITORY / "crds"
+SOURCE = REPOSITORY / "operator" / "src"
+
+
+@pytest.fixture(scope="module")
+def api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
+    """One API server per file, since some files kill theirs."""
+    with ControlPlane(tmp_path_factory.mktemp("control-plane")) as control_plane:
+        kubectl = [Cache.from_environment().current / "kubectl", f"--kubeconfig={control_plane.kubeconfig}"]
+        subprocess.run([*kubectl, "apply", "-f", CRDS], check=True, capture_output=True)
+        subprocess.run(
+            [*kubectl, "wait", "--for=condition=Established", "crd", "--all"], check=True, capture_output=True
+        )
+        yield control_plane
+
+
+@contextmanager
+def running(api_server: ControlPlane) -> Iterator[str]:
+    """An operator's process that has listed everything; yields the address of its probes."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    environment = os.environ | {"KUBECONFIG": str(api_server.kubeconfig), "PREWARM_AGENT_IMAGE": "example.com/agent:1"}
+    environment["PYTHONPATH"] = str(SOURCE)
+    address = f"http://127.0.0.1:{port}"
+    with subprocess.Popen([sys.executable, "-m", "prewarm_operator.cli", f"--port={port}"], env=environment) as process:
+        try:
+            deadline = time.monotonic() + 30
+            while not _ready(address):
+                assert process.poll() is None, "the operator ended"
+                assert time.monotonic() < deadline, "the operator did not become ready in 30 s"
+                time.sleep(0.05)
+            yield address
+        finally:
+            process.terminate()
+            process.wait(20)
+    assert process.returncode == 0
+
+
+def _ready(address: str) -> bool:
+    try:
+        return httpx.get(f"{address}/readyz").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def operator(api_server: ControlPlane) -> Iterator[str]:
+    """A running operator; the value is the address of its probes."""
+    with running(api_server) as address:
+        yield address
+
+
+@pytest.fixture
+async def namespace(api_server: ControlPlane, request: pytest.FixtureRequest) -> AsyncIterator[Namespace]:
+    """A namespace of the test's own."""
+    async with Namespace.create(api_server, abs(hash(request.node.nodeid)) % 10**8) as created:
+        yield created
+
+
+@pytest.fixture
+def agent() -> dict[str, Any]:
+    """The smallest AgentDeployment, to be changed by tests."""
+    return {
+        "apiVersion": "prewarm.dev/v1alpha1",
+        "kind": "AgentDeployment",
+        "metadata": {"name": "support"},
+        "spec": {
+            "agent": {"component": {"provider": "autogen_agentchat.agents.AssistantAgent"}},
+            "replicas": 3,
+            "minReplicas": 2,
+        },
+    }
