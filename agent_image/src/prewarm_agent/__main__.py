@@ -1,0 +1,3 @@
+from prewarm_agent.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""How many requests run at a time, how long one may take, and how it is stopped."""

@@ -1,0 +1,130 @@
+"""One conversation answered by one fresh agent or team."""
+
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+from autogen_agentchat.base import TaskResult, Team
+from autogen_agentchat.messages import BaseChatMessage, ModelClientStreamingChunkEvent, TextMessage
+from autogen_core import CancellationToken
+from autogen_core.models import AssistantMessage, LLMMessage, SystemMessage, UserMessage
+
+from prewarm_agent.framework.blueprint import Blueprint, Runner
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of the conversation, as the client sent it."""
+
+    role: Literal["system", "user", "assistant"]
+    text: str
+    name: str | None = None
+
+    def as_model_message(self) -> LLMMessage:
+        if self.role == "system":
+            return SystemMessage(content=self.text)
+        if self.role == "assistant":
+            return AssistantMessage(content=self.text, source="assistant")
+        return UserMessage(content=self.text, source=self.name or "user")
+
+    def as_chat_message(self) -> TextMessage:
+        return TextMessage(content=self.text, source=self.name or self.role)
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of the answer, in order. All pieces together end with the answer's text."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The last event of a run. Tokens are None where the model did not report them."""
+
+    text: str
+    prompt_tokens: int | None
+    completion_tokens: int | None
+
+
+class NoAnswer(Exception):
+    """The run ended without a message from an agent; the text says why it stopped."""
+
+
+class Session:
+    """Runs once. `cancel` stops the run and the model calls in it: a team goes on through any other cancellation."""
+
+    def __init__(self, blueprint: Blueprint, turns: Sequence[Turn], *, stream: bool) -> None:
+        self._blueprint = blueprint
+        self._turns = turns
+        self._stream = stream
+        self._token = CancellationToken()
+
+    def cancel(self) -> None:
+        self._token.cancel()
+
+    async def events(self) -> AsyncGenerator[Delta | Answer, None]:
+        """Deltas if streaming was asked for, then the answer. Raises what the model client raised, or NoAnswer."""
+        runner = await self._blueprint.build(stream=self._stream)
+        task = [self._turns[-1].as_chat_message()]
+        if len(self._turns) > 1 and not await _remember(runner, self._turns[:-1]):
+            task = [turn.as_chat_message() for turn in self._turns]
+        # A team's members speak in turn, and only the last word is the answer: theirs are not passed on.
+        pass_on = self._stream and not isinstance(runner, Team)
+        streamed = ""
+        result: TaskResult | None = None
+        run = runner.run_stream(task=task, cancellation_token=self._token, output_task_messages=False)
+        async with aclosing(run):
+            async for event in run:
+                if isinstance(event, ModelClientStreamingChunkEvent):
+                    if pass_on and event.content:
+                        streamed += event.content
+                        yield Delta(event.content)
+                elif isinstance(event, TaskResult):
+                    result = event
+        answer = _answer(result)
+        if self._stream and not streamed.endswith(answer.text):
+            yield Delta(f"\n\n{answer.text}" if streamed else answer.text)
+        yield answer
+
+
+def _answer(result: TaskResult | None) -> Answer:
+    messages = result.messages if result else ()
+    spoken = [message for message in messages if isinstance(message, BaseChatMessage)]
+    if not spoken:
+        reason = result.stop_reason if result else None
+        raise NoAnswer(f"The run ended without an answer: {reason or 'no agent spoke'}")
+    usages = [message.models_usage for message in messages if message.models_usage]
+    prompt = sum(usage.prompt_tokens for usage in usages)
+    completion = sum(usage.completion_tokens for usage in usages)
+    if not prompt and not completion:
+        return Answer(spoken[-1].to_text(), None, None)
+    return Answer(spoken[-1].to_text(), prompt, completion)
+
+
+async def _remember(runner: Runner, history: Sequence[Turn]) -> bool:
+    """Puts earlier turns where the agents would have them had they taken part. False if they keep no such memory.
+
+    Handed in as a task instead, they would count for termination conditions: an earlier answer that holds the word
+    that ends the team would end it at once.
+    """
+    state = cast(dict[str, Any], await runner.save_state())
+    remembered = False
+    for place in _places(state):
+        if "llm_context" in place and "messages" in place["llm_context"]:
+            place["llm_context"]["messages"] += [turn.as_model_message().model_dump() for turn in history]
+            remembered = True
+        elif "message_thread" in place:
+            place["message_thread"] += [turn.as_chat_message().model_dump(mode="json") for turn in history]
+    if remembered:
+        await runner.load_state(state)
+    return remembered
+
+
+def _places(state: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The mappings of a saved state: a team's holds those of its members."""
+    yield state
+    for value in state.values():
+        if isinstance(value, dict):
+            yield from _places(value)

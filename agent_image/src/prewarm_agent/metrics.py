@@ -1,0 +1,42 @@
+"""Every metric of the runtime (docs/design/0001, section 4)."""
+
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
+
+from prewarm_agent.startup.state import Lifecycle, Stage
+
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+# An agent's run takes from a tenth of a second to minutes.
+_BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600)
+
+startup_phase_seconds = Gauge("prewarm_agent_startup_phase_seconds", "Duration of a startup phase.", ["phase"])
+time_to_warm_seconds = Gauge("prewarm_agent_time_to_warm_seconds", "From the start of the process to warm.")
+warm = Gauge("prewarm_agent_warm", "1 when the agent is warm.")
+model_connected = Gauge(
+    "prewarm_agent_model_connected", "1 when the warm-up reached the model's API (mode connect).", ["model"]
+)
+resources_built = Counter(
+    "prewarm_agent_resources_built", "Shared resources built; flat once the agent is warm.", ["kind"]
+)
+first_request_seconds = Gauge("prewarm_agent_first_request_seconds", "Duration of the first request after warm.")
+request_duration_seconds = Histogram(
+    "prewarm_agent_request_duration_seconds",
+    "Duration of the requests after the first, refused ones left out.",
+    ["endpoint", "outcome"],
+    buckets=_BUCKETS,
+)
+requests = Counter("prewarm_agent_requests", "Requests answered on the port for users.", ["endpoint", "code"])
+requests_in_flight = Gauge("prewarm_agent_requests_in_flight", "Requests whose run has started and not ended.")
+requests_queued = Gauge("prewarm_agent_requests_queued", "Requests that wait for a place.")
+
+for _kind in ("model_client", "ssl_context", "http_client", "tool", "workbench", "custom"):
+    resources_built.labels(kind=_kind)
+
+
+def render(lifecycle: Lifecycle) -> bytes:
+    """All metrics as Prometheus text, with the startup as `lifecycle` has it."""
+    for phase, seconds in lifecycle.phase_seconds.items():
+        startup_phase_seconds.labels(phase=phase).set(seconds)
+    time_to_warm_seconds.set(lifecycle.time_to_warm_seconds or 0)
+    warm.set(lifecycle.stage is Stage.WARM)
+    return generate_latest(REGISTRY)

@@ -1,0 +1,1 @@
+"""HTTP: the port for users, the port for probes, and how both end."""

@@ -1,0 +1,46 @@
+"""The little of ASGI that two small applications need. A web framework would delay the first answer by 40 ms."""
+
+import json
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any, TypeAlias
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+Application: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
+
+
+class BodyTooLarge(Exception):
+    """The body is larger than allowed."""
+
+
+class Disconnected(Exception):
+    """The client went away before it had sent its body."""
+
+
+async def read_body(receive: Receive, limit_bytes: int) -> bytes:
+    """The whole body. Raises BodyTooLarge or Disconnected."""
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        body += message.get("body", b"")
+        if len(body) > limit_bytes:
+            raise BodyTooLarge
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+async def send_bytes(send: Send, status: int, body: bytes, content_type: bytes, headers: Headers = ()) -> None:
+    length = str(len(body)).encode()
+    all_headers = [(b"content-type", content_type), (b"content-length", length), *headers]
+    await send({"type": "http.response.start", "status": status, "headers": all_headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def send_json(send: Send, status: int, value: object, headers: Headers = ()) -> None:
+    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    await send_bytes(send, status, body, b"application/json", headers)

@@ -1,0 +1,76 @@
+"""When a client's connection ends, so that load moves to new pods and no request is lost with a connection.
+
+A Service balances connections, not requests: clients with keep-alive pools stay where they are for ever unless told to
+go. The way to tell them is `Connection: close` on an answer; a connection is never closed under a client that uses it.
+"""
+
+import asyncio
+import fcntl
+import random
+import struct
+import termios
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+# Connections older than this end with their next answer; spread, so that not all of a burst's come back at once.
+LIFETIME_SECONDS = 60.0
+LIFETIME_JITTER = 0.2
+# The server must not be the one that ends an idle connection, or it does so while a request is on its way. Go's client
+# keeps idle connections for 90 s, which is the longest of the usual ones.
+KEEPALIVE_SECONDS = 120
+# At shutdown, a connection that was silent for this long is not about to bring a request.
+SILENCE_SECONDS = 1.0
+
+EXPIRES_AT = "prewarm.expires_at"
+
+
+class Connection(HttpToolsProtocol):
+    """uvicorn's connection, with a lifetime, and with a shutdown that looks before it closes."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        now = self.loop.time()
+        self._silent_since = now
+        self._head_arriving = False
+        lifetime = LIFETIME_SECONDS * random.uniform(1 - LIFETIME_JITTER, 1 + LIFETIME_JITTER)  # noqa: S311
+        # uvicorn copies this into the state of every request of the connection.
+        self.app_state: dict[str, Any] = {**self.app_state, EXPIRES_AT: now + lifetime}
+
+    def on_message_begin(self) -> None:
+        self._head_arriving = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._head_arriving = False
+        super().on_headers_complete()
+
+    def on_response_complete(self) -> None:
+        self._silent_since = self.loop.time()
+        super().on_response_complete()
+
+    def shutdown(self) -> None:
+        """Called when the process stops accepting connections: closes this one unless a request is on it.
+
+        One with a request ends with its answer, which carries `Connection: close` while the process drains.
+        """
+        if self.transport.is_closing():
+            return
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.keep_alive = False
+        elif self._head_arriving or self._unread_bytes():
+            pass
+        elif (wait := self._silent_since + SILENCE_SECONDS - self.loop.time()) > 0:
+            self.loop.call_later(wait, self.shutdown)
+        else:
+            self.transport.close()
+
+    def _unread_bytes(self) -> int:
+        """What the kernel has received and the loop has not yet read. Closing now would reset the connection."""
+        descriptor = self.transport.get_extra_info("socket").fileno()
+        return int(struct.unpack("i", fcntl.ioctl(descriptor, termios.FIONREAD, b"\0" * 4))[0])
+
+
+def expired(state: dict[str, Any]) -> bool:
+    """Whether the connection of a request with this state has lived long enough."""
+    return bool(asyncio.get_running_loop().time() > state[EXPIRES_AT])

@@ -1,0 +1,89 @@
+"""Errors as the OpenAI API words them, and which of them a failed run becomes."""
+
+import re
+
+from prewarm_agent.admission.gate import Refused
+from prewarm_agent.admission.run import Ended, RunEnded
+
+RETRY_AFTER_SECONDS = 1
+
+
+class APIError(Exception):
+    """An answer with a status of 400 or above, in OpenAI's shape."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        code: str | None = None,
+        param: str | None = None,
+        retry_after_seconds: int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.code = code
+        self.param = param
+        self.retry_after_seconds = retry_after_seconds
+
+    def body(self) -> dict[str, object]:
+        if self.status == 429:
+            kind = "rate_limit_error"
+        elif self.status < 500:
+            kind = "invalid_request_error"
+        else:
+            kind = "server_error"
+        return {"error": {"message": self.message, "type": kind, "param": self.param, "code": self.code}}
+
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        if self.retry_after_seconds is None:
+            return []
+        return [(b"retry-after", str(self.retry_after_seconds).encode())]
+
+
+_ENDED = {
+    Ended.DEADLINE: (504, "The agent did not finish before the deadline.", "deadline_exceeded"),
+    Ended.DISCONNECTED: (499, "The client went away.", "client_closed_request"),
+    Ended.DRAINED: (503, "This replica stopped before the agent had finished; send the request again.", "draining"),
+}
+
+# By name: a team passes on only the text of what a member raised, "RateLimitError: ...".
+_UPSTREAM = {
+    "RateLimitError": (429, "upstream_rate_limit"),
+    "APITimeoutError": (504, "upstream_timeout"),
+    "BadRequestError": (400, "upstream_bad_request"),
+    "UnprocessableEntityError": (400, "upstream_bad_request"),
+    "APIConnectionError": (502, "upstream_unreachable"),
+    "AuthenticationError": (502, "upstream_refused_key"),
+    "PermissionDeniedError": (502, "upstream_refused_key"),
+    "NotFoundError": (502, "upstream_not_found"),
+    "ConflictError": (502, "upstream_error"),
+    "InternalServerError": (502, "upstream_error"),
+    "APIStatusError": (502, "upstream_error"),
+    "APIResponseValidationError": (502, "upstream_error"),
+    "APIError": (502, "upstream_error"),
+}
+_TEAM_ERROR = re.compile(r"(\w+): (.*)")
+
+
+def from_exception(error: Exception) -> APIError:
+    """The answer for a run that ended with `error`. What is not known by name is an error of the agent's own code."""
+    if isinstance(error, APIError):
+        return error
+    if isinstance(error, Refused):
+        text = "The agent is at its limit of requests; try again soon."
+        return APIError(429, text, code="overloaded", retry_after_seconds=RETRY_AFTER_SECONDS)
+    if isinstance(error, RunEnded):
+        status, text, code = _ENDED[error.why]
+        return APIError(status, text, code=code, retry_after_seconds=RETRY_AFTER_SECONDS if status == 503 else None)
+    name, text = type(error).__name__, str(error).partition("\n")[0]
+    if isinstance(error, RuntimeError) and (match := _TEAM_ERROR.match(text)):
+        name, text = match.groups()
+    if name in _UPSTREAM:
+        status, code = _UPSTREAM[name]
+        retry = RETRY_AFTER_SECONDS if status == 429 else None
+        return APIError(status, f"The model's API: {text}", code=code, retry_after_seconds=retry)
+    if name == "NoAnswer":
+        return APIError(500, text, code="no_answer")
+    return APIError(500, f"The agent failed with {name}.", code="agent_failed")

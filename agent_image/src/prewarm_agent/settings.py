@@ -1,0 +1,49 @@
+"""What the process is told from outside: the command line first, then the environment, then the contract's defaults."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+SPEC_PATH = "/etc/prewarm/agent.json"
+TERMINATION_LOG_PATH = "/dev/termination-log"
+USER_PORT = 8080
+PROBE_PORT = 8081
+# Longer than any answer people wait for, shorter than the ten minutes an OpenAI client waits by default.
+REQUEST_TIMEOUT_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where the spec is, where to listen (0 is any free port) and how long a request may take."""
+
+    spec_path: Path
+    port: int
+    probe_port: int
+    termination_log_path: Path
+    request_timeout_seconds: float
+
+    @classmethod
+    def resolve(
+        cls,
+        *,
+        spec: str | None = None,
+        port: int | None = None,
+        probe_port: int | None = None,
+        environ: Mapping[str, str] = os.environ,
+    ) -> "Settings":
+        """Raises ValueError, one sentence that names the variable, when the environment holds no usable number."""
+        timeout = environ.get("PREWARM_REQUEST_TIMEOUT_SECONDS", str(REQUEST_TIMEOUT_SECONDS))
+        try:
+            request_timeout_seconds = float(timeout)
+        except ValueError:
+            request_timeout_seconds = 0.0
+        if not 0 < request_timeout_seconds < float("inf"):
+            raise ValueError(f"PREWARM_REQUEST_TIMEOUT_SECONDS is {timeout!r}; set it to a number of seconds above 0.")
+        return cls(
+            spec_path=Path(spec or environ.get("PREWARM_SPEC", SPEC_PATH)),
+            port=USER_PORT if port is None else port,
+            probe_port=PROBE_PORT if probe_port is None else probe_port,
+            termination_log_path=Path(environ.get("PREWARM_TERMINATION_LOG", TERMINATION_LOG_PATH)),
+            request_timeout_seconds=request_timeout_seconds,
+        )

@@ -1,0 +1,131 @@
+"""The phases of a start, in order. To add one, write an async function of Startup and enter it in PHASES."""
+
+import asyncio
+import gc
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from prewarm_agent.admission.gate import Gate
+from prewarm_agent.serve.users import UserApplication
+from prewarm_agent.settings import Settings
+from prewarm_agent.startup.state import Lifecycle
+
+# The phases import what they need when they run: all of it is heavy, and the ports are bound and answer before that.
+if TYPE_CHECKING:
+    from prewarm_agent.framework.blueprint import Blueprint
+    from prewarm_agent.spec.document import AgentSpec
+    from prewarm_agent.startup.resources import Resources
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class Startup:
+    """What the phases hand to each other. A phase may read what those before it have set."""
+
+    settings: Settings
+    lifecycle: Lifecycle
+    spec: "AgentSpec" = field(init=False)
+    resources: "Resources" = field(init=False)
+    blueprint: "Blueprint" = field(init=False)
+    background: set[asyncio.Future[list[None]]] = field(default_factory=set)
+
+
+async def import_framework(startup: Startup) -> None:  # noqa: ARG001 - every phase has the same signature
+    from prewarm_agent.framework.loading import import_framework
+
+    await asyncio.to_thread(import_framework)
+
+
+async def read_config(startup: Startup) -> None:
+    from prewarm_agent.spec import check, document
+
+    startup.spec = document.read(startup.settings.spec_path)
+    if startup.spec.agent.component is not None:
+        check.check(startup.spec.agent.component)
+
+
+async def build_clients(startup: Startup) -> None:
+    from prewarm_agent.spec import allowlist
+    from prewarm_agent.spec.check import PATH
+    from prewarm_agent.spec.findings import Finding, PermanentError
+    from prewarm_agent.spec.walk import components
+    from prewarm_agent.startup.resources import Resources
+
+    startup.resources = Resources(
+        connections=startup.spec.concurrency_limit, read_timeout_seconds=startup.settings.request_timeout_seconds
+    )
+    findings: list[Finding] = []
+    for component in components(startup.spec.agent.component, PATH):
+        if allowlist.kind_of(component.provider) is allowlist.Kind.MODEL:
+            try:
+                startup.resources.shared_model(component.value, component.path)
+            except PermanentError as error:
+                findings.extend(error.findings)
+    if findings:
+        raise PermanentError(findings)
+
+
+async def prove_agents(startup: Startup) -> None:
+    from prewarm_agent.framework import blueprint
+
+    source = startup.spec.agent
+    if source.component is not None:
+        startup.blueprint = blueprint.ComponentBlueprint(source.component, startup.resources)
+    else:
+        assert source.entrypoint is not None  # the document has exactly one of them
+        factory = await blueprint.load_factory(source.entrypoint)
+        startup.blueprint = blueprint.FactoryBlueprint(factory, startup.resources)
+    await startup.blueprint.prove()
+
+
+async def warm_up(startup: Startup) -> None:
+    from prewarm_agent.startup import warmup
+
+    await warmup.rehearse(startup.blueprint, timeout_seconds=startup.spec.warmup.timeout_seconds)
+    if startup.spec.warmup.mode == "connect":
+        await warmup.connect(startup)
+
+
+async def freeze(startup: Startup) -> None:  # noqa: ARG001 - every phase has the same signature
+    # 100,000 objects that live as long as the process: a full collection would look at each of them, for 50 ms.
+    gc.collect()
+    gc.freeze()
+
+
+Phase = Callable[[Startup], Awaitable[None]]
+
+PHASES: list[tuple[str, Phase]] = [
+    ("import", import_framework),
+    ("config", read_config),
+    ("clients", build_clients),
+    ("agents", prove_agents),
+    ("warm-up", warm_up),
+    ("freeze", freeze),
+]
+
+
+async def start(startup: Startup, users: UserApplication) -> None:
+    """Runs the phases and opens the port for users. Raises PermanentError when the spec can never be served."""
+    for name, phase in PHASES:
+        with startup.lifecycle.measured(name):
+            await phase(startup)
+        seconds = round(startup.lifecycle.phase_seconds[name], 4)
+        logger.info("phase finished", extra={"phase": name, "seconds": seconds})
+
+    from prewarm_agent import metrics
+    from prewarm_agent.serve.completions import Completions
+
+    spec = startup.spec
+    gate = Gate(spec.concurrency_limit)
+    metrics.requests_in_flight.set_function(lambda: gate.in_flight)
+    metrics.requests_queued.set_function(lambda: gate.queued)
+    completions = Completions(
+        spec.name, startup.blueprint, gate, request_timeout_seconds=startup.settings.request_timeout_seconds
+    )
+    users.open(spec.name, int(time.time()), gate, completions)
+    startup.lifecycle.warmed()
+    logger.info("warm", extra={"agent": spec.name, "seconds": startup.lifecycle.time_to_warm_seconds})

@@ -1,0 +1,89 @@
+"""Pays, before the pod is ready, for what a first request would pay: lazy imports, deferred builds, the connection."""
+
+import asyncio
+import logging
+import random
+from typing import TYPE_CHECKING
+
+import openai
+
+from prewarm_agent import metrics
+from prewarm_agent.admission.gate import Gate
+from prewarm_agent.admission.run import Run
+from prewarm_agent.framework.blueprint import Blueprint
+from prewarm_agent.framework.http_client import CONNECT_TIMEOUT_SECONDS, Rehearsal, rehearsal
+from prewarm_agent.framework.models import sdk
+from prewarm_agent.framework.session import Answer, Delta, Session, Turn
+from prewarm_agent.startup.resources import SharedModel
+
+if TYPE_CHECKING:
+    from prewarm_agent.startup.phases import Startup
+
+logger = logging.getLogger(__name__)
+
+# A model API that does not answer holds readiness back no longer than this.
+CONNECT_PATIENCE_SECONDS = 3.0
+_FIRST_RETRY_SECONDS = 0.5
+_LAST_RETRY_SECONDS = 30.0
+
+_CONVERSATION = (Turn("user", "Hello"), Turn("assistant", "Hello"), Turn("user", "Hello"))
+
+
+async def rehearse(blueprint: Blueprint, *, timeout_seconds: float) -> None:
+    """Runs the agent, plainly and streaming, with its own model clients, which answer without a network.
+
+    What a canned answer breaks (a planner that expects JSON, say) proves nothing about the agent: it is logged.
+    """
+    for stream in (False, True):
+        session = Session(blueprint, _CONVERSATION, stream=stream)
+        current = Rehearsal(stop=session.cancel)
+        before = rehearsal.set(current)
+        try:
+            run: Run[Delta | Answer] = Run(session, Gate(1), deadline_seconds=timeout_seconds)
+            async for _ in run:
+                pass
+        except Exception as error:
+            if not current.complete:
+                logger.warning("rehearsal failed", extra={"stream": stream, "error": type(error).__name__})
+        finally:
+            rehearsal.reset(before)
+
+
+async def connect(startup: "Startup") -> None:
+    """Opens a connection to each model's API, and leaves what does not answer soon to the background."""
+    attempts = [_connect(model, startup) for model in startup.resources.models]
+    if not attempts:
+        return
+    task = asyncio.gather(*attempts)
+    startup.background.add(task)
+    await asyncio.wait({task}, timeout=CONNECT_PATIENCE_SECONDS)
+
+
+async def _connect(model: SharedModel, startup: "Startup") -> None:
+    loop = asyncio.get_running_loop()
+    give_up_at = loop.time() + startup.spec.warmup.timeout_seconds
+    delay = _FIRST_RETRY_SECONDS
+    connected = metrics.model_connected.labels(model=model.model)
+    connected.set(0)
+    while (error := await _attempt(model)) is not None:
+        startup.lifecycle.transient_errors[model.name] = f"The API of model {model.model} does not answer: {error}."
+        logger.warning("connect failed", extra={"model": model.model, "error": error})
+        pause = delay * random.uniform(0.5, 1)  # noqa: S311 - spreads the retries of many pods
+        if loop.time() + pause > give_up_at:
+            return
+        await asyncio.sleep(pause)
+        delay = min(delay * 2, _LAST_RETRY_SECONDS)
+    startup.lifecycle.transient_errors.pop(model.name, None)
+    connected.set(1)
+
+
+async def _attempt(model: SharedModel) -> str | None:
+    """What went wrong, or None: any answer below 500 proves the connection, and not every API has /models."""
+    client = sdk(model.client).with_options(max_retries=0, timeout=CONNECT_TIMEOUT_SECONDS)
+    try:
+        await client.models.with_raw_response.list()
+    except openai.APIStatusError as error:
+        return f"HTTP {error.status_code}" if error.status_code >= 500 else None
+    except openai.APIError as error:
+        return type(error.__cause__ or error).__name__
+    return None
