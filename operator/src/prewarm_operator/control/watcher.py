@@ -7,6 +7,7 @@ any watch error but 410. Then it is started anew, after a delay, and everything 
 import asyncio
 import logging
 import random
+import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -26,6 +27,9 @@ RESTART_DELAY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Before the first, second, ... restart in a row; the last one for all later ones. With jitter of a fifth."""
 HEALTHY_AFTER_SECONDS = 120.0
 """A run of this length ends the row."""
+
+_IDENTITY: Any = socket.gethostname()
+"""Only named in kopf's logs. Given, because kopf would else look up the user's name, and any UID has none."""
 
 Sink = Callable[[Resource, EventType, Mapping[str, Any], float], None]
 """Takes a kind, the event's type, the object and the time of arrival (monotonic seconds)."""
@@ -71,6 +75,7 @@ class Watcher:
                         settings=_settings(),
                         clusterwide=True,
                         standalone=True,
+                        identity=_IDENTITY,
                         stop_flag=self._stop,
                     )
                 )
