@@ -5,8 +5,7 @@ from __future__ import annotations
 import configparser
 import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 from devcluster import settings
@@ -44,14 +43,23 @@ class Buildah:
             return False
         return True
 
-    def build(self, name: str, dockerfile: Path, context: Path) -> None:
-        """Build `dockerfile` as `name`. RUN steps share the host's network, certificates and settings of pip."""
-        with _pip_configuration() as pip:
+    def build(self, name: str, dockerfile: Path, context: Path, ignore_rules: str = "") -> None:
+        """Build `dockerfile` as `name`. RUN steps share the host's network, certificates and settings of pip.
+
+        `ignore_rules` takes the place of the context's .dockerignore.
+        """
+        with tempfile.TemporaryDirectory(prefix="devcluster-") as folder:
+            ignore_file = Path(folder) / "ignore"
+            ignore_file.write_text(ignore_rules)
+            pip = Path(folder) / "pip.conf"
+            with pip.open("w") as handle:
+                pip_settings([Path("/etc/pip.conf"), Path.home() / ".config/pip/pip.conf"], os.environ).write(handle)
             self._run(
                 "build", "--isolation", "chroot", "--network", "host", "--pull=never", "--layers",
                 # During the build only: some networks re-sign TLS with an authority of their own, which the host knows.
                 "--volume", f"{CERTIFICATES}:{CERTIFICATES}:ro",
                 "--volume", f"{pip}:/etc/pip.conf:ro",
+                "--ignorefile", str(ignore_file),
                 "--file", str(dockerfile), "--tag", name, str(context),
                 log=f"image-{name.rpartition('/')[2].partition(':')[0]}",
             )  # fmt: skip
@@ -76,17 +84,7 @@ class Buildah:
         return run(["buildah", *self._store, command, *words], log=file, timeout_seconds=timeout_seconds)
 
 
-@contextmanager
-def _pip_configuration() -> Iterator[Path]:
-    """A pip.conf with what the host's configuration and environment say about reaching packages."""
-    with tempfile.TemporaryDirectory(prefix="devcluster-") as folder:
-        file = Path(folder) / "pip.conf"
-        with file.open("w") as handle:
-            pip_settings([Path("/etc/pip.conf"), Path.home() / ".config/pip/pip.conf"], dict(os.environ)).write(handle)
-        yield file
-
-
-def pip_settings(files: list[Path], environment: dict[str, str]) -> configparser.RawConfigParser:
+def pip_settings(files: list[Path], environment: Mapping[str, str]) -> configparser.RawConfigParser:
     """pip's settings on how packages are reached: later files win, the environment wins over files."""
     found = configparser.RawConfigParser()
     found.read(files)

@@ -80,7 +80,7 @@ class Cluster:
     def provide_images(self, images: Sequence[Image]) -> None:
         """Build the images whose inputs changed and import them; raises DevClusterError if the cluster is down."""
         require_root("images")
-        if not self._node.containerd_socket.exists():
+        if not self._node.containerd.running():
             raise DevClusterError("images are imported into the running cluster: start it with `up` first")
         ImageFactory(self._cache, self._node.containerd_socket).provide(images)
 

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from devcluster import base_image, manifests, settings
@@ -17,12 +18,12 @@ from devcluster.locks import exclusive
 from devcluster.progress import step
 
 ARCHIVES_KEPT = 2
-NEVER_INPUT = {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".venv", "build"}
+NEVER_INPUT = ("__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".venv", "build", "*.egg-info")
 
 
 @dataclass(frozen=True)
 class Image:
-    """An image of this repository. The build context is the repository's root; `inputs` is all the build may read."""
+    """An image of this repository. The build context is the repository's root, of which a build sees `inputs` alone."""
 
     name: str
     dockerfile: str
@@ -34,14 +35,27 @@ class Image:
         """The name that pods use."""
         return f"localhost/{self.name}:dev"
 
+    @property
+    def ignore_rules(self) -> str:
+        """What .dockerignore would say: nothing undeclared gets in, so the fingerprint speaks for the whole image."""
+        return "\n".join(["*", *(f"!{name}" for name in self.inputs), *(f"**/{name}" for name in NEVER_INPUT), ""])
+
     def version(self, fingerprint: str) -> str:
         """The name of one build in buildah's store."""
         return f"localhost/{self.name}:{fingerprint}"
 
 
 IMAGES = (
-    Image("prewarm-agent", "agent_image/Dockerfile", ("agent_image", "requirements/agent.txt")),
-    Image("prewarm-operator", "operator/Dockerfile", ("operator", "requirements/operator.txt")),
+    Image(
+        "prewarm-agent",
+        "agent_image/Dockerfile",
+        ("agent_image", "requirements/agent.txt", "requirements/build.txt"),
+    ),
+    Image(
+        "prewarm-operator",
+        "operator/Dockerfile",
+        ("operator", "requirements/operator.txt", "requirements/build.txt"),
+    ),
     Image("prewarm-demo", "dev/demo/Dockerfile", ("dev/demo",), base="prewarm-agent"),
 )
 
@@ -119,7 +133,7 @@ class ImageFactory:
         dockerfile = self._repository / image.dockerfile
         if not dockerfile.is_file():
             raise DevClusterError(f"image {image.name} cannot be built: there is no {dockerfile}")
-        self._buildah.build(image.reference, dockerfile, self._repository)
+        self._buildah.build(image.reference, dockerfile, self._repository, image.ignore_rules)
         self._buildah.tag(image.reference, image.version(fingerprint))
 
     def _save(self, reference: str, archive: Path) -> None:
@@ -151,6 +165,12 @@ def _files(repository: Path, inputs: Sequence[str]) -> Iterator[Path]:
     for name in dict.fromkeys(inputs):
         path = repository / name
         if path.is_dir():
-            yield from (file for file in path.rglob("*") if file.is_file() and not NEVER_INPUT & set(file.parts))
+            yield from (
+                file for file in path.rglob("*") if file.is_file() and not _ignored(file.relative_to(repository))
+            )
         elif path.is_file():
             yield path
+
+
+def _ignored(file: Path) -> bool:
+    return any(fnmatchcase(part, pattern) for part in file.parts for pattern in NEVER_INPUT)

@@ -50,6 +50,11 @@ class Node:
         return tuple(self._daemons.values())
 
     @property
+    def containerd(self) -> Daemon:
+        """containerd's process."""
+        return self._daemons["containerd"]
+
+    @property
     def containerd_socket(self) -> Path:
         """Where containerd answers."""
         return self._run_dir / "containerd.sock"
@@ -58,7 +63,7 @@ class Node:
         """Start containerd; it needs no API server."""
         self._write("cni.conflist", "cni/net.d/10-pods.conflist")
         configuration = self._write("containerd.toml")
-        self._daemons["containerd"].start(["containerd", "--config", configuration])
+        self.containerd.start(["containerd", "--config", configuration])
 
     def start_components(self) -> None:
         """Start everything that speaks to the API server; needs its certificates."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import sys
@@ -85,7 +84,8 @@ def _can_make_environments() -> bool:
 
 
 def _go_binary(environment: Path) -> Path:
-    candidates = [path for path in sorted(environment.rglob("bin/go")) if os.access(path, os.X_OK)]
-    if not candidates:
-        raise DevClusterError(f"{settings.GO_PACKAGE} brought no go program into {environment}")
-    return candidates[0]
+    # Not bin/go: that is a Python script which starts this one and names the folder it was installed in.
+    found = list(environment.glob("lib/python*/site-packages/go/bin/go"))
+    if len(found) != 1:
+        raise DevClusterError(f"{settings.GO_PACKAGE} brought no Go toolchain into {environment}")
+    return found[0]
