@@ -4,13 +4,13 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .SUFFIXES:
-.PHONY: help demo demo-down test test-unit test-component test-cluster lint generate lock images cluster-up cluster-down bench venv
+.PHONY: help demo demo-down test test-unit test-component test-cluster lint generate manifests lock images cluster-up cluster-down bench venv
 
 PYTHON ?= python3
 export PYTHON
 export PREWARM_CACHE ?= $(HOME)/.cache/prewarm
 # src layouts and dev tools; never the repository's root, where operator/ would shadow the standard library.
-export PYTHONPATH := $(CURDIR)/operator/src:$(CURDIR)/agent_image/src:$(CURDIR)/dev/cluster:$(CURDIR)/dev/demo
+export PYTHONPATH := $(CURDIR)/operator/src:$(CURDIR)/agent_image/src:$(CURDIR)/dev/cluster:$(CURDIR)/dev/demo:$(CURDIR)/dev/chart
 export PYTHONUNBUFFERED := 1
 
 VENV := $(PREWARM_CACHE)/venv/$(shell cat requirements/dev.txt dev/make/venv | sha256sum | cut -c1-12)-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
@@ -38,10 +38,10 @@ lint: venv ## formatting, lints, types, layers, generated files
 	@$(STEP) "layers" $(BIN)/lint-imports --no-cache --config pyproject.toml
 
 test-unit: venv ## tests without I/O
-	@$(STEP) "unit tests" $(BIN)/pytest -q tests/unit tests/chart --timeout 20
+	@$(STEP) "unit tests" $(BIN)/pytest -q tests/unit --timeout 20
 
-test-component: venv programs ## tests on a real API server and real HTTP, without pods
-	@$(STEP) "component tests" $(BIN)/pytest -q tests/component --timeout 180
+test-component: venv programs promtool ## tests on a real API server and real HTTP, without pods
+	@$(STEP) "component tests" $(BIN)/pytest -q tests/component tests/chart --timeout 180
 
 test-cluster: venv cluster-up images ## tests on a real Kubernetes with real pods
 	@$(STEP) "cluster tests" $(BIN)/pytest -q tests/cluster --timeout 600
@@ -49,6 +49,10 @@ test-cluster: venv cluster-up images ## tests on a real Kubernetes with real pod
 .PHONY: programs
 programs:
 	@$(STEP) "programs of the dev cluster" $(DEVCLUSTER) build
+
+.PHONY: promtool
+promtool:
+	@[ -x $(PREWARM_CACHE)/bin/promtool ] || $(STEP) "promtool" dev/make/promtool $(PREWARM_CACHE)/bin/promtool
 
 cluster-up: ## start the dev cluster (seconds, once its programs are built)
 	@$(STEP) "dev cluster" $(DEVCLUSTER) up
@@ -64,8 +68,12 @@ bench: venv ## run all benchmarks, or one with make bench NAME=x; numbers go to 
 		$(STEP) "benchmark $$file" $(BIN)/python $$file || exit 1; \
 	done
 
-generate: venv ## write the CRDs from the models
+generate: venv ## write CRDs, and the chart's values with their schema, from the models
 	@$(BIN)/python -m prewarm_operator.api
+	@$(BIN)/python -m prewarm_chart generate
+
+manifests: venv programs ## write build/manifests/prewarm.yaml, for kubectl apply without Helm
+	@$(STEP) "manifests" $(BIN)/python -m prewarm_chart manifests build/manifests/prewarm.yaml
 
 lock: venv ## resolve requirements/*.in anew
 	@for name in dev agent operator build; do \

@@ -7,6 +7,19 @@
 {{- end -}}
 {{- end -}}
 
+{{/* Name of the Service for metrics, a DNS label even after the longest release name. */}}
+{{- define "prewarm.metricsService" -}}
+{{- printf "%s-metrics" (include "prewarm.fullname" . | trunc 55 | trimSuffix "-") -}}
+{{- end -}}
+
+{{- define "prewarm.serviceAccount" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- .Values.serviceAccount.name | default (include "prewarm.fullname" .) -}}
+{{- else -}}
+{{- .Values.serviceAccount.name | required "serviceAccount.create is false: name the ServiceAccount that exists in serviceAccount.name" -}}
+{{- end -}}
+{{- end -}}
+
 {{/* Labels that tell the operator's pods from all others; a Deployment's selector never changes. */}}
 {{- define "prewarm.selectorLabels" -}}
 app.kubernetes.io/name: prewarm
@@ -22,7 +35,24 @@ app.kubernetes.io/part-of: prewarm
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end -}}
 
-{{/* repository:tag of an image; the chart's appVersion stands in for an empty tag. */}}
+{{/* repository:tag@digest of an image; the chart's appVersion stands in where neither tag nor digest is given. */}}
 {{- define "prewarm.image" -}}
-{{- printf "%s:%s" .image.repository (.image.tag | default .chart.AppVersion) -}}
+{{- $tag := .image.tag -}}
+{{- if not (or $tag .image.digest) -}}
+{{- $tag = .chart.AppVersion -}}
+{{- end -}}
+{{- .image.repository -}}
+{{- with $tag }}:{{ . }}{{ end -}}
+{{- with .image.digest }}@{{ . }}{{ end -}}
+{{- end -}}
+
+{{/*
+Fails where the cluster does not have a kind of the Prometheus Operator. Only a cluster lists kinds: `helm template`
+without one knows versions alone, and there nothing can be said.
+*/}}
+{{- define "prewarm.requireMonitoringKind" -}}
+{{- $kinds := .context.Capabilities.APIVersions -}}
+{{- if and ($kinds.Has "apps/v1/Deployment") (not ($kinds.Has (printf "monitoring.coreos.com/v1/%s" .kind))) -}}
+{{- fail (printf "%s.enabled is true, but the cluster has no %s of monitoring.coreos.com/v1: install the Prometheus Operator's CustomResourceDefinitions first, or set it to false" (untitle .kind) .kind) -}}
+{{- end -}}
 {{- end -}}
