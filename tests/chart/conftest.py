@@ -1,18 +1,14 @@
 from collections.abc import Iterator
-from typing import Any
 
 import apiserver
 import pytest
-import yaml
-from helmcli import CHART, helm
+from helmcli import Object, render
 
 
 @pytest.fixture(scope="session")
-def rendered() -> list[dict[str, Any]]:
+def rendered() -> list[Object]:
     """The objects that a release with default values consists of."""
-    done = helm("template", "prewarm", str(CHART), "--namespace=prewarm-system")
-    assert done.returncode == 0, done.stderr
-    return [document for document in yaml.safe_load_all(done.stdout) if document]
+    return render()
 
 
 @pytest.fixture(scope="session")

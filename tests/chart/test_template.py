@@ -1,24 +1,27 @@
-"""What the chart renders, before any cluster sees it."""
+"""What the chart renders with default values, before any cluster sees it."""
 
 import shutil
+import tomllib
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
-from helmcli import CHART, helm
+from helmcli import CHART, Object, helm, of_kind, only, render
 from pydantic import Field
 
+from devcluster.settings import REPOSITORY
 from prewarm_operator.api import names
 from prewarm_operator.api.crd import KINDS, Kind, custom_resource_definition
 from prewarm_operator.api.manifests import chart_template
 from prewarm_operator.api.model import ApiModel
 
 CRDS = {kind.name.crd_name for kind in KINDS}
-
-
-def of_kind(objects: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
-    return [item for item in objects if item["kind"] == kind]
+RESTRICTED_POD = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+RESTRICTED_CONTAINER = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
 
 
 def test_the_chart_passes_lint_without_a_warning() -> None:
@@ -26,7 +29,13 @@ def test_the_chart_passes_lint_without_a_warning() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_every_object_carries_the_standard_labels(rendered: list[dict[str, Any]]) -> None:
+@pytest.mark.parametrize("package", ["operator", "agent_image"])
+def test_the_default_images_are_those_of_this_version(package: str) -> None:
+    project = tomllib.loads((REPOSITORY / package / "pyproject.toml").read_text())["project"]
+    assert yaml.safe_load((CHART / "Chart.yaml").read_text())["appVersion"] == project["version"]
+
+
+def test_every_object_carries_the_standard_labels(rendered: list[Object]) -> None:
     for item in rendered:
         labels = item["metadata"]["labels"]
         assert labels["app.kubernetes.io/name"] == "prewarm", item["kind"]
@@ -34,90 +43,83 @@ def test_every_object_carries_the_standard_labels(rendered: list[dict[str, Any]]
         assert labels["app.kubernetes.io/managed-by"] == "Helm", item["kind"]
 
 
-def test_no_right_is_a_wildcard_and_no_secret_is_readable(rendered: list[dict[str, Any]]) -> None:
-    (role,) = of_kind(rendered, "ClusterRole")
-    for rule in role["rules"]:
-        words = [*rule["apiGroups"], *rule["resources"], *rule["verbs"]]
-        assert not [word for word in words if "*" in word], rule
-        assert "secrets" not in rule["resources"], rule
+def test_the_operator_and_the_test_pod_run_under_restricted_pod_security(rendered: list[Object]) -> None:
+    for pod in (only(rendered, "Deployment")["spec"]["template"]["spec"], only(rendered, "Pod")["spec"]):
+        (container,) = pod["containers"]
+        assert pod["securityContext"] == RESTRICTED_POD
+        assert container["securityContext"] == RESTRICTED_CONTAINER
+        assert "memory" in container["resources"]["limits"]
 
 
-def test_the_operator_runs_under_restricted_pod_security(rendered: list[dict[str, Any]]) -> None:
-    (deployment,) = of_kind(rendered, "Deployment")
-    pod = deployment["spec"]["template"]["spec"]
-    (container,) = pod["containers"]
-    assert pod["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
-    assert container["securityContext"] == {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-    }
+def test_the_operators_only_writable_place_is_tmp(rendered: list[Object]) -> None:
+    pod = only(rendered, "Deployment")["spec"]["template"]["spec"]
     assert pod["volumes"] == [{"name": "tmp", "emptyDir": {}}]
 
 
-def test_two_operators_never_run_at_once(rendered: list[dict[str, Any]]) -> None:
-    (deployment,) = of_kind(rendered, "Deployment")
-    assert deployment["spec"]["replicas"] == 1
-    assert deployment["spec"]["strategy"] == {"type": "Recreate"}
+def test_the_operator_knows_where_it_runs(rendered: list[Object]) -> None:
+    (container,) = only(rendered, "Deployment")["spec"]["template"]["spec"]["containers"]
+    fields = {entry["name"]: entry["valueFrom"]["fieldRef"] for entry in container["env"] if "valueFrom" in entry}
+    assert fields == {
+        "PREWARM_NAMESPACE": {"fieldPath": "metadata.namespace"},
+        "PREWARM_POD_NAME": {"fieldPath": "metadata.name"},
+    }
 
 
-@pytest.mark.parametrize(
-    ("values", "image", "agent_image"),
-    [
-        pytest.param((), "localhost/prewarm-operator:0.1.0", "localhost/prewarm-agent:0.1.0", id="defaults"),
-        pytest.param(
-            (
-                "image.repository=example.com/op",
-                "image.tag=7",
-                "agentImage.repository=example.com/a",
-                "agentImage.tag=8",
-            ),
-            "example.com/op:7",
-            "example.com/a:8",
-            id="set",
-        ),
-    ],
-)
-def test_the_images_are_those_of_the_values(values: tuple[str, ...], image: str, agent_image: str) -> None:
-    sets = [f"--set-string={value}" for value in values]
-    done = helm("template", "prewarm", str(CHART), "--show-only=templates/deployment.yaml", *sets)
-    (container,) = yaml.safe_load(done.stdout)["spec"]["template"]["spec"]["containers"]
-    assert container["image"] == image
-    assert {"name": "PREWARM_AGENT_IMAGE", "value": agent_image} in container["env"]
+def test_services_of_the_namespace_do_not_leak_into_the_settings(rendered: list[Object]) -> None:
+    # A Service called prewarm-agent would set PREWARM_AGENT_PORT, and more of that prefix.
+    assert only(rendered, "Deployment")["spec"]["template"]["spec"]["enableServiceLinks"] is False
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        "unknown=1",
-        "image.unknown=1",
-        "crds.unknown=1",
-        "agentImage.unknown=1",
-        "resources.unknown=1",
-        "crds.keep=maybe",
-        "image.pullPolicy=Often",
-    ],
-)
-def test_a_value_that_the_chart_does_not_know_is_refused(value: str) -> None:
-    done = helm("template", "prewarm", str(CHART), f"--set={value}")
-    assert done.returncode != 0
-    assert value.partition("=")[0].rpartition(".")[2] in done.stderr
+def test_a_new_operator_is_ready_before_an_old_one_goes(rendered: list[Object]) -> None:
+    spec = only(rendered, "Deployment")["spec"]
+    rolling = {"maxSurge": 1, "maxUnavailable": 0}
+    assert spec["strategy"] == {"type": "RollingUpdate", "rollingUpdate": rolling}
+    # Long enough to finish a write and to hand the Lease over.
+    assert spec["template"]["spec"]["terminationGracePeriodSeconds"] >= 15
 
 
-def test_the_crds_are_those_of_the_models(rendered: list[dict[str, Any]]) -> None:
+def test_a_single_replica_has_no_budget_that_would_block_a_drain() -> None:
+    rendered = render({"replicas": 1})
+    assert of_kind(rendered, "PodDisruptionBudget") == []
+    assert "topologySpreadConstraints" not in only(rendered, "Deployment")["spec"]["template"]["spec"]
+
+
+def test_several_replicas_prefer_different_nodes_and_lose_one_at_a_time_to_a_drain(rendered: list[Object]) -> None:
+    budget = only(rendered, "PodDisruptionBudget")["spec"]
+    deployment = only(rendered, "Deployment")["spec"]
+    (constraint,) = deployment["template"]["spec"]["topologySpreadConstraints"]
+    assert budget["maxUnavailable"] == 1
+    assert constraint["whenUnsatisfiable"] == "ScheduleAnyway"
+    assert budget["selector"] == deployment["selector"]
+    assert constraint["labelSelector"] == deployment["selector"]
+
+
+def test_the_metrics_service_leads_to_the_operators_alone(rendered: list[Object]) -> None:
+    service = only(rendered, "Service")["spec"]
+    template = only(rendered, "Deployment")["spec"]["template"]
+    test_pod = only(rendered, "Pod")["metadata"]["labels"]
+    assert service["selector"].items() <= template["metadata"]["labels"].items()
+    assert not service["selector"].items() <= test_pod.items()
+    (port,) = service["ports"]
+    assert port["targetPort"] in {entry["name"] for entry in template["spec"]["containers"][0]["ports"]}
+
+
+def test_names_stay_valid_with_the_longest_name_that_helm_allows() -> None:
+    done = helm("template", "r" * 53, str(CHART))
+    names_ = [
+        item["metadata"]["name"] for item in yaml.safe_load_all(done.stdout) if item and item["kind"] == "Service"
+    ]
+    assert names_ == ["r" * 53 + "-p-metrics"]
+
+
+def test_the_crds_are_those_of_the_models(rendered: list[Object]) -> None:
     templates = {item["metadata"]["name"]: item["spec"] for item in of_kind(rendered, "CustomResourceDefinition")}
     assert templates == {kind.name.crd_name: custom_resource_definition(kind)["spec"] for kind in KINDS}
 
 
-def test_the_crds_can_be_left_out() -> None:
-    done = helm("template", "prewarm", str(CHART), "--set=crds.enabled=false")
-    assert "CustomResourceDefinition" not in done.stdout
-
-
-@pytest.mark.parametrize(("keep", "annotation"), [("true", "keep"), ("false", None)])
-def test_the_crds_outlive_the_release_unless_asked_not_to(keep: str, annotation: str | None) -> None:
-    done = helm("template", "prewarm", str(CHART), f"--set=crds.keep={keep}")
-    crds = of_kind([item for item in yaml.safe_load_all(done.stdout) if item], "CustomResourceDefinition")
+@pytest.mark.parametrize(("keep", "annotation"), [(True, "keep"), (False, None)])
+def test_the_crds_outlive_the_release_unless_asked_not_to(keep: bool, annotation: str | None) -> None:
+    crds = of_kind(render({"crds": {"keep": keep}}), "CustomResourceDefinition")
     assert {item["metadata"]["name"] for item in crds} == CRDS
     for item in crds:
         assert item["metadata"].get("annotations", {}).get("helm.sh/resource-policy") == annotation
