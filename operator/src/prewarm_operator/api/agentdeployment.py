@@ -1,126 +1,18 @@
 """The spec of an AgentDeployment. A field added here reaches the CRD with `make generate`."""
 
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import ConfigDict, Field, WithJsonSchema
+from pydantic import ConfigDict, Field
 
+from prewarm_operator.api.agent import Agent
 from prewarm_operator.api.lifecycle import Drain, Warmup
-from prewarm_operator.api.model import ApiModel, Int32, Port, Rule, list_map, rules
-from prewarm_operator.api.pod import EnvVar, Resources
+from prewarm_operator.api.model import ApiModel, Int32, Rule, rules
+from prewarm_operator.api.pod_settings import ONE_SOURCE_PER_VARIABLE, PodSettings
+from prewarm_operator.api.service import ServiceSettings
 from prewarm_operator.api.status import AgentDeploymentStatus
 
-HttpPath = Annotated[
-    str,
-    Field(
-        max_length=1024,
-        json_schema_extra=rules(
-            Rule("self.startsWith('/')", "A path of spec.agent.container must start with '/', for example /warmupz."),
-        ),
-    ),
-]
 
-Component = Annotated[
-    dict[str, Any],
-    WithJsonSchema(
-        {
-            "type": "object",
-            "properties": {
-                "provider": {
-                    "type": "string",
-                    "maxLength": 253,
-                    "description": "Class of the component, for example autogen_agentchat.agents.AssistantAgent.",
-                }
-            },
-            "x-kubernetes-preserve-unknown-fields": True,
-            **rules(
-                Rule(
-                    "has(self.provider) && self.provider.size() > 0",
-                    "spec.agent.component.provider must name the class of the component, for example "
-                    "autogen_agentchat.agents.AssistantAgent.",
-                )
-            ),
-        }
-    ),
-]
-
-
-class AgentContainer(ApiModel):
-    """An image of your own, in any language, that tells over HTTP when it is warm."""
-
-    image: str = Field(
-        min_length=1, max_length=1024, description="The image, for example registry.example.com/my-agent:1.4."
-    )
-    port: Port = Field(
-        default=8080, description="Port that serves users. The Service sends port 80 here. Default: 8080."
-    )
-    probe_port: Port | None = Field(
-        default=None, description="Port that answers warmupPath and readinessPath. Default: the value of port."
-    )
-    warmup_path: HttpPath = Field(
-        description="Path that answers 2xx once everything expensive is done and an error until then, for example "
-        "/warmupz. The pod gets no request before. Answering 2xx too early makes the first users wait."
-    )
-    readiness_path: HttpPath | None = Field(
-        default=None,
-        description="Path that answers 2xx as long as the pod can serve, asked every second after the warm-up. "
-        "Default: the value of warmupPath.",
-    )
-    command: tuple[str, ...] | None = Field(
-        default=None, description="Entry point, instead of the one of the image. Default: that of the image."
-    )
-    args: tuple[str, ...] | None = Field(
-        default=None, description="Arguments of the entry point. Default: those of the image."
-    )
-
-    @property
-    def effective_probe_port(self) -> int:
-        return self.port if self.probe_port is None else self.probe_port
-
-    @property
-    def effective_readiness_path(self) -> str:
-        return self.warmup_path if self.readiness_path is None else self.readiness_path
-
-
-class Agent(ApiModel):
-    """What to run: exactly one of component, entrypoint and container."""
-
-    model_config = ConfigDict(
-        json_schema_extra=rules(
-            Rule(
-                "has(self.component) || has(self.entrypoint) || has(self.container)",
-                "spec.agent is empty: set component (an AutoGen component), entrypoint (module:factory in the image) "
-                "or container (an image of your own).",
-            ),
-            Rule(
-                "[has(self.component), has(self.entrypoint), has(self.container)].filter(x, x).size() < 2",
-                "spec.agent may set only one of component, entrypoint and container: keep one, remove the others.",
-            ),
-        )
-    )
-
-    component: Component | None = Field(
-        default=None,
-        description="An AutoGen agent or team as AutoGen Studio exports it: provider, component_type, version, config. "
-        "Refer to the model's key by an environment variable (spec.env), never write it here.",
-    )
-    entrypoint: str | None = Field(
-        default=None,
-        max_length=253,
-        description="A factory in the image that returns the agent or team, as module:factory, for example "
-        "my_agents.support:build. Set image to one that has the module.",
-        json_schema_extra=rules(
-            Rule(
-                r"self.matches('^[A-Za-z_][A-Za-z0-9_]*(\\.[A-Za-z_][A-Za-z0-9_]*)*:[A-Za-z_][A-Za-z0-9_]*$')",
-                "spec.agent.entrypoint must be written module:factory, for example my_agents.support:build.",
-            )
-        ),
-    )
-    container: AgentContainer | None = Field(
-        default=None, description="An image of your own instead of the Prewarm agent image, with its own warm-up path."
-    )
-
-
-class AgentDeploymentSpec(ApiModel):
+class AgentDeploymentSpec(PodSettings):
     """What you want: which agent, how many warm pods, and how they start and stop."""
 
     model_config = ConfigDict(
@@ -135,6 +27,7 @@ class AgentDeploymentSpec(ApiModel):
                 "spec.image and spec.agent.container exclude each other: with agent.container, set only "
                 "agent.container.image.",
             ),
+            ONE_SOURCE_PER_VARIABLE,
         )
     )
 
@@ -171,19 +64,6 @@ class AgentDeploymentSpec(ApiModel):
         description="Image that runs component or entrypoint: the Prewarm agent image or one built on it. Default: "
         "the agent image that the operator was installed with.",
     )
-    image_pull_policy: Literal["Always", "IfNotPresent", "Never"] | None = Field(
-        default=None,
-        description="When the image is pulled. Default: Always for the tag latest or none, else IfNotPresent.",
-    )
-    env: tuple[EnvVar, ...] = Field(
-        default=(),
-        max_length=256,
-        description="Environment variables of the agent's container, for example the model's key from a Secret.",
-        json_schema_extra=list_map("name"),
-    )
-    resources: Resources = Field(
-        default=Resources(), description="CPU and memory of each pod, as in any Deployment. Default: none set."
-    )
     warmup: Warmup = Field(default=Warmup(), description="What happens before a pod may serve.")
     concurrency_limit: Int32 = Field(
         default=100,
@@ -191,6 +71,9 @@ class AgentDeploymentSpec(ApiModel):
         le=10_000,
         description="Requests that one pod works on at the same time; a few more wait in its queue, the rest are "
         "answered 429. Default: 100.",
+    )
+    service: ServiceSettings = Field(
+        default=ServiceSettings(), description="The Service in front of the pods: type, port, annotations."
     )
     drain: Drain = Field(default=Drain(), description="How a pod leaves: no request is cut off by a rolling change.")
 

@@ -35,9 +35,9 @@ def rules(*rules: Rule) -> dict[str, Any]:
     return {"x-kubernetes-validations": [rule._asdict() for rule in rules]}
 
 
-def list_map(key: str) -> dict[str, Any]:
-    """A list whose items are told apart by one of their fields, so that server-side apply merges them one by one."""
-    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": [key]}
+def list_map(*keys: str) -> dict[str, Any]:
+    """A list whose items are told apart by some of their fields, so that server-side apply merges them one by one."""
+    return {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": list(keys)}
 
 
 Int32 = Annotated[int, Field(json_schema_extra={"format": "int32"})]
@@ -60,6 +60,9 @@ Quantity = Annotated[
     ),
 ]
 """A Kubernetes quantity, for example 250m, 1 or 512Mi."""
+
+OpenObject = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "x-kubernetes-preserve-unknown-fields": True})]
+"""A part of a pod in the words of Kubernetes: the API server checks it once it stands in a pod."""
 
 Timestamp = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
 """RFC 3339 in UTC with whole seconds, as the API server writes it."""

@@ -37,6 +37,17 @@ ORIGIN_OWN = "own"
 
 ANNOTATION_APPLIED_HASH = f"{GROUP}/applied-hash"
 """On children: hash of what was applied."""
+ANNOTATION_RENDERER = f"{GROUP}/renderer"
+"""On the child Deployment: version of the code that rendered the pod template."""
+ANNOTATION_SPEC_HASH = f"{GROUP}/spec-hash"
+"""On the child Deployment: hash of what the pod template was rendered from."""
+ANNOTATION_TEMPLATE = f"{GROUP}/template"
+"""On the child Deployment: the pod template as it was rendered, in JSON."""
+ANNOTATION_UPGRADE = f"{GROUP}/upgrade"
+"""On an AgentDeployment: a new value asks for pods as the present operator makes them."""
+
+RECOMMENDED_LABELS = tuple(f"app.kubernetes.io/{word}" for word in ("name", "instance", "component", "managed-by"))
+"""On children and pods: what other tools know them by."""
 
 MANAGED_BY = "prewarm"
 """On children: value of the label app.kubernetes.io/managed-by."""

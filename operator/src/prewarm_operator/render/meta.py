@@ -26,7 +26,14 @@ def child_labels(name: str) -> dict[str, str]:
     }
 
 
-def child(agent: Agent, api_version: str, kind: str, name: str, content: Mapping[str, Any]) -> dict[str, Any]:
+def child(
+    agent: Agent,
+    api_version: str,
+    kind: str,
+    name: str,
+    content: Mapping[str, Any],
+    annotations: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
     """A child object: `content` (spec or data) under our metadata, with the hash of all of it as annotation.
 
     The hash tells a later reconcile that a field which we no longer render has to go.
@@ -38,6 +45,7 @@ def child(agent: Agent, api_version: str, kind: str, name: str, content: Mapping
             "name": name,
             "namespace": agent.namespace,
             "labels": child_labels(agent.name),
+            "annotations": dict(annotations or {}),
             "ownerReferences": [
                 {
                     "apiVersion": names.API_VERSION,
@@ -51,5 +59,5 @@ def child(agent: Agent, api_version: str, kind: str, name: str, content: Mapping
         },
         **content,
     }
-    body["metadata"]["annotations"] = {names.ANNOTATION_APPLIED_HASH: content_hash(body)}
+    body["metadata"]["annotations"][names.ANNOTATION_APPLIED_HASH] = content_hash(body)
     return body

@@ -1,96 +1,87 @@
-"""The pod template: probes that gate on warmth, the restricted security context, and the user's own settings."""
+"""The pod template: the agent's container, where and as whom it runs, and the user's overlay over all of it."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from prewarm_operator.api.agentdeployment import AgentContainer
+from pydantic import BaseModel
+
+from prewarm_operator.api import names
+from prewarm_operator.render import container, gate, overlay
 from prewarm_operator.render.agent import Agent
 
-HTTP_PORT = 8080
-PROBE_PORT = 8081
-CONFIG_FOLDER = "/etc/prewarm"
 GRACE_SECONDS = 5
 """Beyond drain delay and drain time-out: closing clients and writing the last logs."""
 
 
-def pod_spec(agent: Agent, config_map_name: str | None, default_image: str) -> dict[str, Any]:
-    """The pod's spec. `config_map_name` is None exactly for a foreign image."""
-    foreign = agent.spec.agent.container
+def template(
+    agent: Agent, labels: Mapping[str, str], config_map_name: str | None, default_image: str
+) -> dict[str, Any]:
+    """The template of the agent's pods.
+
+    Args:
+        agent: what is to run.
+        labels: by what Prewarm finds the pods; nothing that a user sets wins over them.
+        config_map_name: carries the agent spec; None exactly for a foreign image.
+        default_image: the image where the spec names none.
+    """
+    spec = agent.spec
+    rendered = {
+        "metadata": {
+            "labels": {**(spec.pod_labels or {}), **labels},
+            "annotations": {**_annotations(agent), **(spec.pod_annotations or {})},
+        },
+        "spec": _pod_spec(agent, config_map_name, default_image),
+    }
+    if spec.pod_template is None:
+        return rendered
+    patch = spec.pod_template.model_dump(exclude_none=True)
+    return gate.keep(overlay.merge(rendered, patch), rendered, labels)
+
+
+def _pod_spec(agent: Agent, config_map_name: str | None, default_image: str) -> dict[str, Any]:
+    settings = agent.spec
     spec: dict[str, Any] = {
-        "automountServiceAccountToken": False,
+        "automountServiceAccountToken": settings.automount_service_account_token,
         "enableServiceLinks": False,
-        "terminationGracePeriodSeconds": (
-            agent.spec.drain.delay_seconds + agent.spec.drain.timeout_seconds + GRACE_SECONDS
-        ),
+        "terminationGracePeriodSeconds": settings.drain.delay_seconds + settings.drain.timeout_seconds + GRACE_SECONDS,
         "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
-        "containers": [_own_container(agent, default_image) if foreign is None else _foreign_container(agent, foreign)],
-        "volumes": [{"name": "tmp", "emptyDir": {}}],
+        "containers": [container.render(agent, default_image)],
+        "volumes": [{"name": container.SCRATCH_VOLUME, "emptyDir": {}}],
     }
     if config_map_name is not None:
-        spec["volumes"].append({"name": "agent", "configMap": {"name": config_map_name}})
-    return spec
-
-
-def _own_container(agent: Agent, default_image: str) -> dict[str, Any]:
-    container = _container(agent, agent.spec.image or default_image)
-    container["ports"] = [_port("http", HTTP_PORT), _port("probes", PROBE_PORT)]
-    container["securityContext"]["readOnlyRootFilesystem"] = True
-    container["volumeMounts"].append({"name": "agent", "mountPath": CONFIG_FOLDER, "readOnly": True})
-    container["startupProbe"] = _startup_probe(agent, "/warmupz", PROBE_PORT)
-    container["readinessProbe"] = _readiness_probe("/readyz", PROBE_PORT)
-    container["livenessProbe"] = {
-        "httpGet": {"path": "/livez", "port": PROBE_PORT},
-        "periodSeconds": 10,
-        "timeoutSeconds": 5,
-        "failureThreshold": 3,
+        spec["volumes"].append({"name": container.CONFIG_VOLUME, "configMap": {"name": config_map_name}})
+    spec["volumes"] += settings.volumes
+    as_written = {
+        "imagePullSecrets": _dump(settings.image_pull_secrets),
+        "serviceAccountName": settings.service_account_name,
+        "nodeSelector": settings.node_selector,
+        "tolerations": _dump(settings.tolerations),
+        "affinity": settings.affinity,
+        "topologySpreadConstraints": _spread(agent),
+        "priorityClassName": settings.priority_class_name,
     }
-    return container
+    return spec | {field: value for field, value in as_written.items() if value}
 
 
-def _foreign_container(agent: Agent, foreign: AgentContainer) -> dict[str, Any]:
-    probe_port = foreign.effective_probe_port
-    container = _container(agent, foreign.image)
-    container["ports"] = [_port("http", foreign.port)]
-    if probe_port != foreign.port:
-        container["ports"].append(_port("probes", probe_port))
-    for key, value in (("command", foreign.command), ("args", foreign.args)):
-        if value:
-            container[key] = list(value)
-    container["startupProbe"] = _startup_probe(agent, foreign.warmup_path, probe_port)
-    container["readinessProbe"] = _readiness_probe(foreign.effective_readiness_path, probe_port)
-    if agent.spec.drain.delay_seconds:
-        # A foreign server knows nothing of our drain delay: the kubelet waits in its place, while it still serves.
-        container["lifecycle"] = {"preStop": {"sleep": {"seconds": agent.spec.drain.delay_seconds}}}
-    return container
+def _spread(agent: Agent) -> list[dict[str, Any]]:
+    """A constraint without a selector counts no pods at all and so spreads nothing: it means our own."""
+    own_pods = {"labelSelector": {"matchLabels": {names.LABEL_AGENT: agent.name}}}
+    return [own_pods | constraint for constraint in _dump(agent.spec.topology_spread_constraints)]
 
 
-def _container(agent: Agent, image: str) -> dict[str, Any]:
-    container: dict[str, Any] = {
-        "name": "agent",
-        "image": image,
-        "env": [entry.model_dump(by_alias=True, exclude_none=True) for entry in agent.spec.env],
-        "resources": agent.spec.resources.model_dump(by_alias=True, exclude_none=True),
-        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
-        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108 - a path in the pod
-        # One sentence of a permanent error is read from here; logs never are.
-        "terminationMessagePolicy": "FallbackToLogsOnError" if agent.spec.agent.container else "File",
+def _annotations(agent: Agent) -> dict[str, str]:
+    annotations = {
+        # kubectl logs and exec mean the agent, whatever stands beside it.
+        "kubectl.kubernetes.io/default-container": container.NAME,
+        # A disk emptyDir keeps cluster-autoscaler from ever emptying the node; nobody misses what is in this one.
+        "cluster-autoscaler.kubernetes.io/safe-to-evict-local-volumes": container.SCRATCH_VOLUME,
     }
-    if agent.spec.image_pull_policy is not None:
-        container["imagePullPolicy"] = agent.spec.image_pull_policy
-    return container
+    ports = ",".join(str(port) for port in container.probe_ports(agent))
+    if ports:
+        # Probes and metrics come from outside the mesh.
+        annotations["traffic.sidecar.istio.io/excludeInboundPorts"] = ports
+    return annotations
 
 
-def _port(name: str, number: int) -> dict[str, Any]:
-    return {"name": name, "containerPort": number, "protocol": "TCP"}
-
-
-def _startup_probe(agent: Agent, path: str, port: int) -> dict[str, Any]:
-    return {
-        "httpGet": {"path": path, "port": port},
-        "periodSeconds": 1,
-        "timeoutSeconds": 3,
-        "failureThreshold": agent.spec.warmup.timeout_seconds,
-    }
-
-
-def _readiness_probe(path: str, port: int) -> dict[str, Any]:
-    return {"httpGet": {"path": path, "port": port}, "periodSeconds": 1, "timeoutSeconds": 3, "failureThreshold": 3}
+def _dump(models: Sequence[BaseModel]) -> list[dict[str, Any]]:
+    return [model.model_dump(exclude_none=True) for model in models]

@@ -1,0 +1,65 @@
+"""What an overlay cannot take away from a pod: that it is found, configured, and warm before it gets a request."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeGuard
+
+from prewarm_operator.render import container
+from prewarm_operator.render.overlay import merge
+
+Object = Mapping[str, Any]
+
+HANDLERS = frozenset({"httpGet", "exec", "tcpSocket", "grpc"})
+
+
+def keep(merged: Object, rendered: Object, labels: Mapping[str, str]) -> dict[str, Any]:
+    """`merged` with all restored that an overlay of `rendered` may not change.
+
+    That is: `labels`; the container called agent, the names of its ports and what its startup and readiness probes ask;
+    the agent spec. Containers that bring no security context get the restricted one. What should be a list
+    and is none stays as it is, for the API server to refuse.
+    """
+    metadata = {**merged["metadata"], "labels": {**merged["metadata"].get("labels", {}), **labels}}
+    spec = dict(merged["spec"])
+    own = rendered["spec"]["containers"][0]
+    if _objects(containers := spec.get("containers", [])):
+        gated = [_gated(item, own) if item.get("name") == container.NAME else _restricted(item) for item in containers]
+        missing = all(item.get("name") != container.NAME for item in containers)
+        spec["containers"] = [own, *gated] if missing else gated
+    if _objects(containers := spec.get("initContainers")):
+        spec["initContainers"] = [_restricted(item) for item in containers]
+    spec["volumes"] = _with_own(spec.get("volumes", []), rendered["spec"]["volumes"], "name", container.CONFIG_VOLUME)
+    return {"metadata": metadata, "spec": spec}
+
+
+def _gated(merged: Object, own: Object) -> dict[str, Any]:
+    restored = merge(merged, {"ports": own["ports"]})
+    mounts = merged.get("volumeMounts", [])
+    restored["volumeMounts"] = _with_own(mounts, own["volumeMounts"], "mountPath", container.CONFIG_FOLDER)
+    for probe in ("startupProbe", "readinessProbe"):
+        restored[probe] = _probe(merged.get(probe), own[probe])
+    return restored
+
+
+def _probe(merged: Any, own: Object) -> dict[str, Any]:
+    """Paces, headers and the scheme are free; whom the kubelet asks, and for what, is not."""
+    if not isinstance(merged, Mapping):
+        return dict(own)
+    paces = {field: value for field, value in merged.items() if field not in HANDLERS}
+    asked = merged.get("httpGet")
+    free = {key: asked[key] for key in ("scheme", "httpHeaders") if key in asked} if isinstance(asked, Mapping) else {}
+    return {**paces, "httpGet": {**free, **own["httpGet"]}}
+
+
+def _restricted(merged: Object) -> dict[str, Any]:
+    return {"securityContext": dict(container.RESTRICTED), **merged}
+
+
+def _with_own(merged: Any, rendered: Sequence[Object], key: str, value: str) -> Any:
+    """`merged`, in which the item of `rendered` with this key, if there is one, stands as it was rendered."""
+    if not _objects(merged):
+        return merged
+    return [item for item in merged if item.get(key) != value] + [item for item in rendered if item[key] == value]
+
+
+def _objects(value: Any) -> TypeGuard[Sequence[Object]]:
+    return isinstance(value, list) and all(isinstance(item, Mapping) for item in value)
