@@ -1,7 +1,8 @@
 """Settings of the operator, field by field. The chart sets them as environment variables."""
 
 import os
-from dataclasses import dataclass
+import socket
+from dataclasses import dataclass, field
 
 RESYNC_SECONDS = 300.0
 """Every kind is listed again this often, and every AgentDeployment looked at: what watches missed, and children that
@@ -13,6 +14,9 @@ WORKERS = 4
 RECONCILE_TIMEOUT_SECONDS = 60.0
 """A reconcile that takes longer is broken off and tried again: it must not hold a worker for ever."""
 
+DRAIN_SECONDS = 5.0
+"""Reconciles in work get this long to end when the operator is told to stop."""
+
 HTTP_PORT = 8080
 """Probes and metrics of the operator."""
 
@@ -22,16 +26,50 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True)
+class LeaseTimes:
+    """How replicas agree on who writes; the defaults and the names are those of client-go.
+
+    Attributes:
+        duration_seconds: others wait this long after the last renewal that they saw before they take over.
+        renew_deadline_seconds: the leader starts no write when its last renewal is older than this.
+        retry_seconds: pause between two attempts to acquire or renew, and the bound of each call that they make.
+
+    Raises:
+        SettingsError: the three are not each shorter than the one before.
+    """
+
+    duration_seconds: int = 15
+    renew_deadline_seconds: float = 10.0
+    retry_seconds: float = 2.0
+
+    def __post_init__(self) -> None:
+        if not self.duration_seconds > self.renew_deadline_seconds > self.retry_seconds > 0:
+            raise SettingsError(
+                "--lease-seconds must be longer than --renew-deadline-seconds, and that longer than --retry-seconds: "
+                f"got {self.duration_seconds}, {self.renew_deadline_seconds:g} and {self.retry_seconds:g}"
+            )
+
+
+@dataclass(frozen=True)
 class Settings:
     """Attributes:
     agent_image: PREWARM_AGENT_IMAGE, the image of agents whose spec names none.
+    namespace: PREWARM_NAMESPACE, the operator's own; the Lease lies there. "" outside a cluster: then this process
+        takes itself for the only one.
+    pod_name: PREWARM_POD_NAME, by default the host's name. Audit log, Lease and events name the replica by it.
+    watch_namespaces: PREWARM_WATCH_NAMESPACES, separated by commas; empty is the whole cluster.
+    lease: times of leader election.
     """
 
     agent_image: str
+    namespace: str = ""
+    pod_name: str = field(default_factory=socket.gethostname)
+    watch_namespaces: tuple[str, ...] = ()
+    lease: LeaseTimes = field(default_factory=LeaseTimes)
 
 
-def from_environment() -> Settings:
-    """Read the settings.
+def from_environment(lease: LeaseTimes) -> Settings:
+    """Read the settings; `lease` comes from the command line.
 
     Raises:
         SettingsError: PREWARM_AGENT_IMAGE is not set.
@@ -39,4 +77,11 @@ def from_environment() -> Settings:
     image = os.environ.get("PREWARM_AGENT_IMAGE", "")
     if not image:
         raise SettingsError("PREWARM_AGENT_IMAGE is not set: give it the agent image, as the chart does")
-    return Settings(agent_image=image)
+    namespaces = (name.strip() for name in os.environ.get("PREWARM_WATCH_NAMESPACES", "").split(","))
+    return Settings(
+        agent_image=image,
+        namespace=os.environ.get("PREWARM_NAMESPACE", ""),
+        pod_name=os.environ.get("PREWARM_POD_NAME") or socket.gethostname(),
+        watch_namespaces=tuple(dict.fromkeys(name for name in namespaces if name)),
+        lease=lease,
+    )

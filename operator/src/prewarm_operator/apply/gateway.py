@@ -1,10 +1,11 @@
-"""Every write that Prewarm makes, one function each. No other module sends anything but GET."""
+"""Every write that Prewarm makes, one function each. No other module sends anything but GET, except for the Lease."""
 
+from collections.abc import Callable
 from typing import Any
 
 from prewarm_operator.api import names
 from prewarm_operator.decide.plan import Adopt, Apply, Create, Delete
-from prewarm_operator.kube.client import Client
+from prewarm_operator.kube.client import REQUEST_TIMEOUT_SECONDS, Client
 from prewarm_operator.kube.errors import NotFound
 from prewarm_operator.kube.resources import AGENT_DEPLOYMENTS, EVENTS
 from prewarm_operator.world.snapshot import Object
@@ -13,15 +14,24 @@ _MANAGER = {"fieldManager": names.FIELD_MANAGER}
 
 
 class Gateway:
-    """Writes through one client. Every function raises KubeError; see there."""
+    """Writes through one client. Every function raises KubeError; see there.
 
-    def __init__(self, client: Client) -> None:
+    `write_seconds` is asked before every write: it returns how long a write may take from now on so that it ends before
+    another replica can write, or raises NotLeading.
+    """
+
+    def __init__(self, client: Client, write_seconds: Callable[[], float]) -> None:
         self._client = client
+        self._write_seconds = write_seconds
+
+    async def _write(self, method: str, path: str, **request: Any) -> dict[str, Any]:
+        timeout_seconds = min(REQUEST_TIMEOUT_SECONDS, self._write_seconds())
+        return await self._client.request(method, path, timeout_seconds=timeout_seconds, **request)
 
     async def create(self, write: Create) -> dict[str, Any]:
         """POST: fails with Conflict where the name is taken, by whomever."""
         path = write.resource.path(write.body["metadata"]["namespace"])
-        return await self._client.request("POST", path, query=_MANAGER, body=write.body)
+        return await self._write("POST", path, query=_MANAGER, body=write.body)
 
     async def adopt(self, write: Adopt) -> dict[str, Any]:
         """Change the operation of our managedFields entry, if nobody was faster (422 or 409 otherwise)."""
@@ -30,7 +40,7 @@ class Gateway:
             {"op": "replace", "path": f"/metadata/managedFields/{write.entry}/operation", "value": "Apply"},
         ]
         path = write.resource.path(write.namespace, write.name)
-        return await self._client.request("PATCH", path, body=patch, content_type="application/json-patch+json")
+        return await self._write("PATCH", path, body=patch, content_type="application/json-patch+json")
 
     async def apply(self, write: Apply) -> dict[str, Any]:
         """Server-side apply by force: fields that we render are ours, all others stay with their managers.
@@ -38,7 +48,7 @@ class Gateway:
         The body's uid makes the API server answer Conflict when a namesake has taken the object's place.
         """
         metadata = write.body["metadata"]
-        return await self._client.request(
+        return await self._write(
             "PATCH",
             write.resource.path(metadata["namespace"], metadata["name"]),
             query=_MANAGER | {"force": "true"},
@@ -50,14 +60,14 @@ class Gateway:
         """Delete in the background, only that uid. Gone already is done."""
         body = {"preconditions": {"uid": write.uid}, "propagationPolicy": "Background"}
         try:
-            await self._client.request("DELETE", write.resource.path(write.namespace, write.name), body=body)
+            await self._write("DELETE", write.resource.path(write.namespace, write.name), body=body)
         except NotFound:
             return
 
     async def patch_status(self, agent: Object, status: Object) -> dict[str, Any]:
         """Merge `status` into the AgentDeployment's status, if it still is the object that was read."""
         metadata = agent["metadata"]
-        return await self._client.request(
+        return await self._write(
             "PATCH",
             AGENT_DEPLOYMENTS.path(metadata["namespace"], metadata["name"], "status"),
             query=_MANAGER,
@@ -67,4 +77,4 @@ class Gateway:
 
     async def post_event(self, event: Object) -> None:
         """Create an Event object."""
-        await self._client.request("POST", EVENTS.path(event["metadata"]["namespace"]), body=event)
+        await self._write("POST", EVENTS.path(event["metadata"]["namespace"]), query=_MANAGER, body=event)

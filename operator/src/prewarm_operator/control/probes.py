@@ -6,17 +6,21 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+SHUTDOWN_SECONDS = 1.0
+"""Answers that are under way get this long to end."""
+
 
 @asynccontextmanager
-async def serve(port: int, is_ready: Callable[[], bool]) -> AsyncIterator[None]:
+async def serve(port: int, fault: Callable[[], str | None], is_ready: Callable[[], bool]) -> AsyncIterator[None]:
     """Serve on all addresses while the context lasts.
 
-    /livez answers as long as the event loop turns, also while the API server is away: a restart would not bring it
-    back. /readyz answers 200 once everything has been listed.
+    /livez answers 503 with the sentence that `fault` returns, if it does. /readyz answers 200 once everything has been
+    listed, on a standby too: it can take over.
     """
 
     async def livez(_: web.Request) -> web.Response:
-        return web.Response(text="ok\n")
+        found = fault()
+        return web.Response(text="ok\n") if found is None else web.Response(status=503, text=f"{found}\n")
 
     async def readyz(_: web.Request) -> web.Response:
         return web.Response(text="ok\n") if is_ready() else web.Response(status=503, text="not all kinds are listed\n")
@@ -28,7 +32,7 @@ async def serve(port: int, is_ready: Callable[[], bool]) -> AsyncIterator[None]:
     app.router.add_get("/livez", livez)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", metrics)
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
     await runner.setup()
     try:
         await web.TCPSite(runner, port=port).start()

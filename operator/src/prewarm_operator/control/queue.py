@@ -25,6 +25,8 @@ class WorkQueue:
         self._failures: dict[Key, int] = {}
         self._timers: dict[Key, asyncio.TimerHandle] = {}
         self._wake = asyncio.Event()
+        self._shut_down = False
+        self._drained = asyncio.Event()
 
     def __len__(self) -> int:
         """Keys that wait for a worker or for the end of their current turn."""
@@ -65,8 +67,8 @@ class WorkQueue:
         self._failures.pop(key, None)
 
     async def get(self) -> Key:
-        """Wait for a key and take it into work. Every get() is followed by done()."""
-        while not self._waiting:
+        """Wait for a key, after a shut-down for ever, and take it into work. Every get() is followed by done()."""
+        while not self._waiting or self._shut_down:
             self._wake.clear()
             await self._wake.wait()
         key = self._waiting.popleft()
@@ -79,6 +81,15 @@ class WorkQueue:
         self._in_work.discard(key)
         if key in self._dirty:
             self._offer(key)
+        if not self._in_work:
+            self._drained.set()
+
+    async def shut_down_with_drain(self) -> None:
+        """Hand out no more keys, and return when those in work are done."""
+        self._shut_down = True
+        if self._in_work:
+            self._drained.clear()
+            await self._drained.wait()
 
     def _offer(self, key: Key) -> None:
         self._waiting.append(key)

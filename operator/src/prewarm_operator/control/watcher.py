@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import kopf
 
@@ -28,6 +28,11 @@ RESTART_DELAY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
 HEALTHY_AFTER_SECONDS = 120.0
 """A run of this length ends the row."""
 
+INACTIVITY_SECONDS = 70.0
+"""A watch that is silent for longer is dead: the API server sends a bookmark every minute."""
+ERROR_BACKOFFS_SECONDS = (1.0, 2.0, 3.0, 5.0, 5.0, 5.0)
+"""Between kopf's attempts of one request. A refusal that outlasts them ends the run; a lost connection does not."""
+
 _IDENTITY: Any = socket.gethostname()
 """Only named in kopf's logs. Given, because kopf would else look up the user's name, and any UID has none."""
 
@@ -36,12 +41,32 @@ Sink = Callable[[Resource, EventType, Mapping[str, Any], float], None]
 
 
 class Watcher:
-    """Runs kopf in a thread and calls `sink` on the loop that run() belongs to."""
+    """Runs kopf in a thread and calls `sink` on the loop that run() belongs to.
 
-    def __init__(self, sink: Sink, relist: Callable[[], Awaitable[None]]) -> None:
+    `relist` lists everything before each start. `gap` is called when kopf has listed a kind again within a run, because
+    the API server no longer had the events in between: kopf does not report what was deleted meanwhile.
+    """
+
+    def __init__(
+        self,
+        sink: Sink,
+        relist: Callable[[], Awaitable[None]],
+        gap: Callable[[], None],
+        inactivity_seconds: float = INACTIVITY_SECONDS,
+    ) -> None:
         self._sink = sink
         self._relist = relist
+        self._gap = gap
+        self._inactivity_seconds = inactivity_seconds
+        self._namespaces: tuple[str, ...] = ()
         self._stop = threading.Event()
+        self._listed: dict[Resource, set[str]] = {}
+
+    def watch_only(self, namespaces: tuple[str, ...]) -> None:
+        """From now on watch these namespaces, or the whole cluster if there are none."""
+        if namespaces != self._namespaces:
+            self._namespaces = namespaces
+            self._stop.set()
 
     async def run(self) -> None:
         """Watch until cancelled. Lists everything before each start, so that no deletion stays unnoticed."""
@@ -50,7 +75,8 @@ class Watcher:
             while True:
                 await self._relist()
                 started = time.monotonic()
-                await self._watch_until_failure()
+                if await self._watch() == "stopped":
+                    continue
                 row = 0 if time.monotonic() - started > HEALTHY_AFTER_SECONDS else row
                 delay = RESTART_DELAY_SECONDS[min(row, len(RESTART_DELAY_SECONDS) - 1)] * random.uniform(0.8, 1.2)  # noqa: S311
                 row += 1
@@ -60,23 +86,26 @@ class Watcher:
         finally:
             self._stop.set()
 
-    async def _watch_until_failure(self) -> None:
+    async def _watch(self) -> Literal["stopped", "failed"]:
         loop = asyncio.get_running_loop()
         ended = asyncio.Event()
+        self._stop = stop = threading.Event()
+        self._listed.clear()
 
         def hand_over(resource: Resource, event: EventType, body: Mapping[str, Any]) -> None:
-            loop.call_soon_threadsafe(self._sink, resource, event, body, time.monotonic())
+            loop.call_soon_threadsafe(self._receive, resource, event, body, time.monotonic())
 
         def main() -> None:
             try:
                 asyncio.run(
                     kopf.operator(
                         registry=_registry(hand_over),
-                        settings=_settings(),
-                        clusterwide=True,
+                        settings=_settings(self._inactivity_seconds),
+                        clusterwide=not self._namespaces,
+                        namespaces=self._namespaces,
                         standalone=True,
                         identity=_IDENTITY,
-                        stop_flag=self._stop,
+                        stop_flag=stop,
                     )
                 )
                 logger.info("watches ended")
@@ -88,6 +117,21 @@ class Watcher:
 
         threading.Thread(target=main, name="kopf", daemon=True).start()
         await ended.wait()
+        return "stopped" if stop.is_set() else "failed"
+
+    def _receive(self, resource: Resource, event: EventType, body: Mapping[str, Any], at: float) -> None:
+        if event is None and self._is_listed_again(resource, body["metadata"]["uid"]):
+            self._gap()
+        self._sink(resource, event, body, at)
+
+    def _is_listed_again(self, resource: Resource, uid: str) -> bool:
+        """Whether `uid` begins another list of its kind within this run."""
+        listed = self._listed.setdefault(resource, set())
+        again = uid in listed
+        if again:
+            listed.clear()
+        listed.add(uid)
+        return again
 
 
 def _registry(hand_over: Callable[[Resource, EventType, Mapping[str, Any]], None]) -> kopf.OperatorRegistry:
@@ -107,13 +151,15 @@ def _registry(hand_over: Callable[[Resource, EventType, Mapping[str, Any]], None
     return registry
 
 
-def _settings() -> kopf.OperatorSettings:
+def _settings(inactivity_seconds: float) -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.posting.enabled = False  # we have a recorder that de-duplicates
     settings.scanning.disabled = True  # no list and watch of CRDs and namespaces, and no right to it
     settings.peering.standalone = True
     settings.watching.chunk_size = PAGE_SIZE
+    settings.watching.inactivity_timeout = inactivity_seconds
     settings.networking.request_timeout = 30.0
+    settings.networking.error_backoffs = ERROR_BACKOFFS_SECONDS
     settings.process.ultimate_exiting_timeout = None  # our process ends by itself
     for resource in WATCHED:
         if SELECTORS[resource]:

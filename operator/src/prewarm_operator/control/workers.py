@@ -24,7 +24,6 @@ async def work(queue: WorkQueue, reconcile: Reconcile) -> None:
                 await _turn(queue, reconcile, key)
         finally:
             queue.done(key)
-            metrics.QUEUE_DEPTH.set(len(queue))
 
 
 async def _turn(queue: WorkQueue, reconcile: Reconcile, key: Key) -> None:

@@ -4,7 +4,9 @@ The generated models cost three times the CPU of a call and refuse answers that 
 plain dictionaries; see docs/design/0002-operator.md.
 """
 
+import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal
@@ -14,6 +16,7 @@ from kubernetes.aio import client as kubernetes_client
 from kubernetes.aio import config as kubernetes_config
 from kubernetes.aio.config.config_exception import ConfigException
 
+from prewarm_operator import metrics
 from prewarm_operator.kube.errors import Conflict, Invalid, KubeError, NotFound, Refused, Unreachable
 
 Body = Mapping[str, Any] | Sequence[Mapping[str, Any]]
@@ -23,6 +26,9 @@ ContentType = Literal[
 
 REQUEST_TIMEOUT_SECONDS = 15.0
 """Bound of one call. A reconcile makes a handful of calls; the queue retries what ran out of time."""
+
+# Ours is exact; aiohttp rounds its own up to whole seconds, and a write must not outlive the lease.
+_NO_TIMEOUT = aiohttp.ClientTimeout(total=None)
 
 
 class Client:
@@ -39,11 +45,12 @@ class Client:
         query: Mapping[str, str] | None = None,
         body: Body | None = None,
         content_type: ContentType = "application/json",
+        timeout_seconds: float = REQUEST_TIMEOUT_SECONDS,
     ) -> dict[str, Any]:
-        """Make one call and return the parsed answer.
+        """Make one call and return the parsed answer. `timeout_seconds` includes the wait for a connection.
 
         Raises:
-            Unreachable: no answer within 15 seconds.
+            Unreachable: no answer in time.
             Refused: an answer other than 2xx, as its narrowest subclass.
         """
         _, url, headers, _, _ = await self._api.param_serialize(
@@ -53,13 +60,18 @@ class Client:
             header_params={"Accept": "application/json", "Content-Type": content_type},
             auth_settings=["BearerToken"],
         )
+        started = time.perf_counter()
+        code = "<error>"
         try:
-            response = await self._api.call_api(
-                method, url, headers, body=body, _request_timeout=aiohttp.ClientTimeout(total=REQUEST_TIMEOUT_SECONDS)
-            )
-            payload: bytes = await response.read()  # type: ignore[no-untyped-call]
+            async with asyncio.timeout(timeout_seconds):
+                response = await self._api.call_api(method, url, headers, body=body, _request_timeout=_NO_TIMEOUT)
+                payload: bytes = await response.read()  # type: ignore[no-untyped-call]
+            code = str(response.status)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
-            raise Unreachable(f"{method} {path}: {error or type(error).__name__}") from error
+            raise Unreachable(f"{method} {path}: {str(error) or type(error).__name__}") from error
+        finally:
+            metrics.API_REQUESTS.labels(method, code).inc()
+            metrics.API_REQUEST_SECONDS.labels(method).observe(time.perf_counter() - started)
         if 200 <= response.status < 300:
             parsed: dict[str, Any] = json.loads(payload)
             return parsed
@@ -67,8 +79,10 @@ class Client:
 
 
 @asynccontextmanager
-async def connect() -> AsyncIterator[Client]:
+async def connect(user_agent: str) -> AsyncIterator[Client]:
     """A client with the pod's service account, or with the kubeconfig where there is none.
+
+    The API server's audit log names the process by `user_agent`.
 
     Raises:
         KubeError: neither of the two is there.
@@ -86,7 +100,7 @@ async def connect() -> AsyncIterator[Client]:
                 f"no way to the API server: not in a pod, and no usable kubeconfig ({error}); set KUBECONFIG"
             ) from error
     async with kubernetes_client.ApiClient(configuration) as api:
-        api.user_agent = "prewarm-operator"
+        api.user_agent = user_agent
         yield Client(api)
 
 

@@ -9,6 +9,10 @@ class Unreachable(KubeError):
     """No answer: refused, reset or timed out. Nothing is known about the request's effect."""
 
 
+class NotLeading(KubeError):
+    """Another replica may be writing, so the write was not sent."""
+
+
 class Refused(KubeError):
     """The API server answered with an error.
 

@@ -1,11 +1,13 @@
 """Lists every kind that Prewarm reads, and so repairs what watches have missed."""
 
+import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from prewarm_operator.api import names
 from prewarm_operator.kube.client import Client
+from prewarm_operator.kube.errors import Refused
 from prewarm_operator.kube.resources import (
     AGENT_DEPLOYMENTS,
     CONFIG_MAPS,
@@ -17,6 +19,8 @@ from prewarm_operator.kube.resources import (
     Resource,
 )
 from prewarm_operator.world.cache import Cache, Key
+
+logger = logging.getLogger(__name__)
 
 PAGE_SIZE = 500
 
@@ -36,12 +40,24 @@ SELECTORS: dict[Resource, str] = {
 
 
 class Reader:
-    """Fills a cache from complete lists."""
+    """Fills a cache from complete lists: of the whole cluster, or of `namespaces` if there are any.
 
-    def __init__(self, client: Client, cache: Cache, wall_clock: Callable[[], float] = time.time) -> None:
+    Attributes:
+        readable: those of `namespaces` that could be listed last; empty as long as it is the whole cluster.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        cache: Cache,
+        namespaces: Sequence[str] = (),
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
         self._client = client
         self._cache = cache
+        self._namespaces = namespaces
         self._wall_clock = wall_clock
+        self.readable: tuple[str, ...] = ()
 
     async def read_all(self) -> set[Key]:
         """List every kind. Returns the agents whose objects differ from what was known.
@@ -51,11 +67,30 @@ class Reader:
         """
         touched: set[Key] = set()
         started = self._wall_clock()
+        self.readable = await self._find_readable()
         for resource, selector in SELECTORS.items():
-            items, version = await self._list(resource, selector)
-            touched |= self._cache.replace(resource, items, version)
+            lists = [await self._list(resource, selector, where) for where in self.readable or (None,)]
+            items = [item for page, _ in lists for item in page]
+            touched |= self._cache.replace(resource, items, min(version for _, version in lists))
         self._cache.listed_at = started
         return touched
+
+    async def _find_readable(self) -> tuple[str, ...]:
+        """A namespace that is not there, or whose RoleBinding is not, keeps no other one from being read."""
+        readable = []
+        refusal = None
+        for namespace in self._namespaces:
+            try:
+                await self._client.request("GET", AGENT_DEPLOYMENTS.path(namespace), query={"limit": "1"})
+                readable.append(namespace)
+            except Refused as error:
+                if error.code != 403:
+                    raise
+                logger.warning("namespace not readable namespace=%s error=%s", namespace, error)
+                refusal = error
+        if refusal is not None and not readable:
+            raise refusal
+        return tuple(readable)
 
     async def read(self, resource: Resource, key: Key) -> dict[str, Any]:
         """Get one object, also one without our labels.
@@ -65,11 +100,11 @@ class Reader:
         """
         return await self._client.request("GET", resource.path(key.namespace, key.name))
 
-    async def _list(self, resource: Resource, selector: str) -> tuple[list[dict[str, Any]], int]:
+    async def _list(self, resource: Resource, selector: str, namespace: str | None) -> tuple[list[dict[str, Any]], int]:
         query = {"limit": str(PAGE_SIZE)} | ({"labelSelector": selector} if selector else {})
         items: list[dict[str, Any]] = []
         while True:
-            page = await self._client.request("GET", resource.path(), query=query)
+            page = await self._client.request("GET", resource.path(namespace), query=query)
             # Items of a list carry neither kind nor apiVersion; the cache tells kinds apart by them.
             items += [{"apiVersion": resource.api_version, "kind": resource.kind, **item} for item in page["items"]]
             token = page["metadata"].get("continue")

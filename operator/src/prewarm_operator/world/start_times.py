@@ -35,13 +35,16 @@ class StartTimeLog:
         """A pod was created while we watched; `now` is monotonic, in seconds."""
         self._created.setdefault(uid, now)
 
-    def pod_seen(self, agent: Key, pod: Mapping[str, Any], now: float) -> None:
-        """A pod is as `pod` says. Only its first Ready counts: a restart is not a start from nothing."""
-        if not is_ready(pod):
-            return
-        created = self._created.pop(pod["metadata"]["uid"], None)
-        if created is not None:
-            self._samples.setdefault(agent, deque(maxlen=SAMPLES_KEPT)).append(now - created)
+    def pod_seen(self, agent: Key, pod: Mapping[str, Any], now: float) -> float | None:
+        """A pod is as `pod` says. Returns created to Ready, in seconds, if this is its first Ready.
+
+        Later ones do not count: a restart is not a start from nothing.
+        """
+        created = self._created.pop(pod["metadata"]["uid"], None) if is_ready(pod) else None
+        if created is None:
+            return None
+        self._samples.setdefault(agent, deque(maxlen=SAMPLES_KEPT)).append(now - created)
+        return now - created
 
     def pod_gone(self, uid: str) -> None:
         """A pod was deleted, ready or not."""

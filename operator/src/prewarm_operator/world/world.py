@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from prewarm_operator import metrics
 from prewarm_operator.kube.resources import (
     AGENT_DEPLOYMENTS,
     CONFIG_MAPS,
@@ -42,8 +43,8 @@ class World:
             self._start_times.pod_added(uid, at)
         if event == "DELETED":
             self._start_times.pod_gone(uid)
-        else:
-            self._start_times.pod_seen(agent, pod, at)
+        elif (seconds := self._start_times.pod_seen(agent, pod, at)) is not None:
+            metrics.CREATED_TO_READY_SECONDS.observe(seconds)
 
     def forget(self, agent: Key) -> None:
         """The AgentDeployment is gone: drop what was measured for it."""
@@ -72,6 +73,16 @@ class World:
             default_image=self._default_image,
         )
 
+    def count_agents(self, ready: str) -> int:
+        """How many AgentDeployments have this status of the condition Ready; without one it is Unknown."""
+        bodies = (self.cache.get(AGENT_DEPLOYMENTS, key) or {} for key in self.agents())
+        return sum(_ready_status(body) == ready for body in bodies)
+
     def agents(self) -> frozenset[Key]:
         """Every AgentDeployment that is known."""
         return self.cache.keys(AGENT_DEPLOYMENTS)
+
+
+def _ready_status(agent: Mapping[str, Any]) -> str:
+    conditions = agent.get("status", {}).get("conditions", ())
+    return next((str(entry["status"]) for entry in conditions if entry["type"] == "Ready"), "Unknown")
