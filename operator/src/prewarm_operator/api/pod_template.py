@@ -1,11 +1,11 @@
 """Labels, annotations and the overlay: what people lay over the pods that Prewarm makes."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from prewarm_operator.api import names
-from prewarm_operator.api.model import ApiModel, OpenObject, Rule, rules
+from prewarm_operator.api.model import ApiModel, Rule, rules
 
 _OWN_LABELS = ", ".join(f"'{label}'" for label in names.RECOMMENDED_LABELS)
 
@@ -44,11 +44,37 @@ class PodTemplateMetadata(ApiModel):
     annotations: Annotations | None = Field(default=None, description="As spec.podAnnotations, which it wins over.")
 
 
+_ITEMS = {"type": "array", "items": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+
+PodSpecOverlay = Annotated[
+    dict[str, Any],
+    WithJsonSchema(
+        {
+            "type": "object",
+            "properties": {
+                "containers": {
+                    **_ITEMS,
+                    "description": "Containers beside the agent's, or changes of the one called agent. Those without a "
+                    "securityContext get the restricted one.",
+                },
+                "initContainers": {
+                    **_ITEMS,
+                    "description": "Containers that run before the agent's, or beside it with restartPolicy Always.",
+                },
+                "volumes": {**_ITEMS, "description": "Volumes beside those of spec.volumes, or changes of these."},
+            },
+            "x-kubernetes-preserve-unknown-fields": True,
+        }
+    ),
+]
+"""Only what the operator itself looks into has a shape; the rest is for the API server to check once it is a pod."""
+
+
 class PodTemplate(ApiModel):
     """An overlay of the pod template that Prewarm makes."""
 
     metadata: PodTemplateMetadata | None = Field(default=None, description="Labels and annotations of the pods.")
-    spec: OpenObject | None = Field(
+    spec: PodSpecOverlay | None = Field(
         default=None,
         description="Any part of a pod's spec, merged as kubectl patch does by default: objects field by field, "
         "containers, volumes, env and volumeMounts item by item; $patch: delete removes an item, $patch: replace all "

@@ -1,7 +1,7 @@
 """What an overlay cannot take away from a pod: that it is found, configured, and warm before it gets a request."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeGuard
+from typing import Any
 
 from prewarm_operator.render import container
 from prewarm_operator.render.overlay import merge
@@ -15,19 +15,21 @@ def keep(merged: Object, rendered: Object, labels: Mapping[str, str]) -> dict[st
     """`merged` with all restored that an overlay of `rendered` may not change.
 
     That is: `labels`; the container called agent, the names of its ports and what its startup and readiness probes ask;
-    the agent spec. Containers that bring no security context get the restricted one. What should be a list
-    and is none stays as it is, for the API server to refuse.
+    the volume with the agent spec and where it is mounted. Containers that bring no security context get the
+    restricted one.
     """
     metadata = {**merged["metadata"], "labels": {**merged["metadata"].get("labels", {}), **labels}}
-    spec = dict(merged["spec"])
     own = rendered["spec"]["containers"][0]
-    if _objects(containers := spec.get("containers", [])):
-        gated = [_gated(item, own) if item.get("name") == container.NAME else _restricted(item) for item in containers]
-        missing = all(item.get("name") != container.NAME for item in containers)
-        spec["containers"] = [own, *gated] if missing else gated
-    if _objects(containers := spec.get("initContainers")):
-        spec["initContainers"] = [_restricted(item) for item in containers]
-    spec["volumes"] = _with_own(spec.get("volumes", []), rendered["spec"]["volumes"], "name", container.CONFIG_VOLUME)
+    containers = [
+        _gated(item, own) if item.get("name") == container.NAME else _restricted(item)
+        for item in merged["spec"].get("containers", [])
+    ]
+    if all(item.get("name") != container.NAME for item in containers):
+        containers.insert(0, dict(own))
+    volumes = _with_own(merged["spec"].get("volumes", []), rendered["spec"]["volumes"], "name", container.CONFIG_VOLUME)
+    spec = {**merged["spec"], "containers": containers, "volumes": volumes}
+    if "initContainers" in spec:
+        spec["initContainers"] = [_restricted(item) for item in spec["initContainers"]]
     return {"metadata": metadata, "spec": spec}
 
 
@@ -55,11 +57,10 @@ def _restricted(merged: Object) -> dict[str, Any]:
 
 
 def _with_own(merged: Any, rendered: Sequence[Object], key: str, value: str) -> Any:
-    """`merged`, in which the item of `rendered` with this key, if there is one, stands as it was rendered."""
-    if not _objects(merged):
+    """`merged`, in which the item of `rendered` with this key, if there is one, stands as it was rendered.
+
+    What is no list of objects stays as it is, for the API server to refuse.
+    """
+    if not isinstance(merged, list) or not all(isinstance(item, Mapping) for item in merged):
         return merged
     return [item for item in merged if item.get(key) != value] + [item for item in rendered if item[key] == value]
-
-
-def _objects(value: Any) -> TypeGuard[Sequence[Object]]:
-    return isinstance(value, list) and all(isinstance(item, Mapping) for item in value)

@@ -42,7 +42,7 @@ def merge(original: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, An
         case "replace":
             return _fields(patch)
     retained = patch.get(RETAIN_KEYS)
-    merged = {key: value for key, value in original.items() if retained is None or key in retained}
+    merged = {key: value for key, value in original.items() if not isinstance(retained, list) or key in retained}
     for key, value in patch.items():
         if key == RETAIN_KEYS:
             continue
