@@ -11,8 +11,8 @@ def rendered() -> list[Object]:
     return render()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[apiserver.ApiServer]:
-    """An API server of the chart's own: its CustomResourceDefinitions belong to the release."""
+    """An API server for each file: what is installed belongs to one release, and a cluster has it once."""
     with apiserver.start(tmp_path_factory.mktemp("control-plane")) as server:
         yield server
