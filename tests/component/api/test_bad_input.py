@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from apiserver import ApiServer
 
+from prewarm_operator.api import names
+
 COMPONENT = {"component": {"provider": "autogen_agentchat.agents.AssistantAgent", "config": {}}}
 CONTAINER = {"container": {"image": "example.com/mine:1", "warmupPath": "/warmupz"}}
 SECRET = {"secretKeyRef": {"name": "model", "key": "key"}}
@@ -129,7 +131,7 @@ def container(**fields: Any) -> dict[str, Any]:
         ),
         pytest.param(
             component(env=[{"name": "KEY=value"}]),
-            "The name of an environment variable of spec.env must not contain '='",
+            "The name of an environment variable must not contain '='",
             id="env-name-with-value",
         ),
         pytest.param(
@@ -156,6 +158,93 @@ def container(**fields: Any) -> dict[str, Any]:
         pytest.param(
             component(imagePullPolicy="Sometimes"), "spec.imagePullPolicy: Unsupported value", id="pull-policy"
         ),
+        pytest.param(
+            component(env=[{"name": "OPENAI_API_KEY"}], models=[{"apiKeySecretRef": {"name": "model", "key": "key"}}]),
+            "spec.env and spec.models set the same environment variable: remove it from one of them.",
+            id="model-key-set-twice",
+        ),
+        pytest.param(
+            component(
+                models=[{"apiKeySecretRef": {"name": "a", "key": "k"}}, {"apiKeySecretRef": {"name": "b", "key": "k"}}]
+            ),
+            "spec.models[1]: Duplicate value",
+            id="two-model-keys-in-one-variable",
+        ),
+        pytest.param(
+            component(models=[{"apiKeySecretRef": {"name": "model"}}]),
+            "spec.models[0].apiKeySecretRef.key: Required value",
+            id="model-key-without-key",
+        ),
+        pytest.param(
+            component(envFrom=[{"secretRef": {"name": "a"}, "configMapRef": {"name": "b"}}]),
+            "An entry of spec.envFrom must set exactly one of secretRef and configMapRef",
+            id="env-from-two-objects",
+        ),
+        pytest.param(
+            component(envFrom=[{"prefix": "X_"}]),
+            "An entry of spec.envFrom must set exactly one of secretRef and configMapRef",
+            id="env-from-no-object",
+        ),
+        pytest.param(
+            component(volumes=[{"name": "tmp", "emptyDir": {}}]),
+            "spec.volumes may not use the names tmp and agent, which Prewarm uses itself",
+            id="volume-tmp",
+        ),
+        pytest.param(
+            component(volumes=[{"emptyDir": {}}]), "spec.volumes[0].name: Required value", id="volume-without-name"
+        ),
+        pytest.param(
+            component(volumeMounts=[{"name": "x", "mountPath": "/tmp/"}]),
+            "spec.volumeMounts may not use /tmp and /etc/prewarm",
+            id="mount-over-tmp",
+        ),
+        pytest.param(
+            component(volumeMounts=[{"name": "x", "mountPath": "/etc/prewarm/more"}]),
+            "spec.volumeMounts may not use /tmp and /etc/prewarm",
+            id="mount-into-the-agent-spec",
+        ),
+        pytest.param(
+            component(tolerations=[{"key": "gpu", "operator": "Is"}]),
+            "spec.tolerations[0].operator: Unsupported value",
+            id="toleration-operator",
+        ),
+        pytest.param(
+            component(nodeSelector={"spot": True}),
+            "spec.nodeSelector.spot in body must be of type string",
+            id="node-selector-that-yaml-reads-as-a-boolean",
+        ),
+        pytest.param(
+            component(podAnnotations={"prometheus.io/port": 8181}),
+            "spec.podAnnotations.prometheus.io/port in body must be of type string",
+            id="annotation-that-yaml-reads-as-a-number",
+        ),
+        pytest.param(
+            component(podAnnotations={"prewarm.dev/revision": "1"}),
+            "Annotations may not set prewarm.dev/*",
+            id="our-annotation",
+        ),
+        pytest.param(
+            component(podLabels={"team": "a b"}), "spec.podLabels.team in body should match", id="label-with-a-space"
+        ),
+        pytest.param(
+            component(podTemplate={"metadata": {"labels": {"prewarm.dev/agent": "other"}}}),
+            "Labels of pods may not set prewarm.dev/*",
+            id="our-label-in-the-overlay",
+        ),
+        pytest.param(
+            component(podTemplate={"metadata": {"name": "x"}}),
+            'unknown field "spec.podTemplate.metadata.name"',
+            id="name-in-the-overlay",
+        ),
+        pytest.param(
+            component(podTemplate={"spec": {"containers": "proxy"}}),
+            "spec.podTemplate.spec.containers in body must be of type array",
+            id="overlay-whose-containers-are-no-list",
+        ),
+        pytest.param(
+            component(service={"type": "ExternalName"}), "spec.service.type: Unsupported value", id="service-type"
+        ),
+        pytest.param(component(service={"port": 0}), "spec.service.port in body should be", id="service-port"),
         pytest.param(component(minReplica=2), 'unknown field "spec.minReplica"', id="misspelt-field"),
     ],
 )
@@ -163,6 +252,13 @@ def test_a_mistake_in_the_spec_is_refused_by_name(api: ApiServer, spec: dict[str
     code, message = apply(api, spec)
     assert code != 0
     assert sentence in message
+
+
+@pytest.mark.parametrize("label", [*names.RECOMMENDED_LABELS, names.LABEL_AGENT, names.LABEL_ORIGIN])
+def test_a_label_by_which_pods_are_found_cannot_be_set(api: ApiServer, label: str) -> None:
+    code, message = apply(api, component(podLabels={label: "x"}))
+    assert code != 0
+    assert "choose other keys" in message
 
 
 @pytest.mark.parametrize(

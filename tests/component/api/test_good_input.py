@@ -41,6 +41,8 @@ def test_a_minimal_object_gets_the_documented_defaults_and_nothing_else(api: Api
         "concurrencyLimit": 100,
         "warmup": {"mode": "connect", "timeoutSeconds": 300},
         "drain": {"delaySeconds": 5, "timeoutSeconds": 60},
+        "service": {"type": "ClusterIP", "port": 80},
+        "automountServiceAccountToken": False,
     }
 
 
@@ -83,7 +85,45 @@ def test_the_models_default_as_the_api_server_does(api: ApiServer) -> None:
                     {"name": "FLAGS", "valueFrom": {"configMapKeyRef": {"name": "flags", "key": "all"}}},
                     {"name": "POD_IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
                 ],
-                "resources": {"requests": {"cpu": 1, "memory": "512Mi"}, "limits": {"memory": "1.5Gi"}},
+                "envFrom": [{"prefix": "CRM_", "secretRef": {"name": "crm"}}, {"configMapRef": {"name": "flags"}}],
+                "models": [
+                    {"envVar": "OPENAI_API_KEY", "apiKeySecretRef": {"name": "model", "key": "key"}},
+                    {"envVar": "GEMINI_API_KEY", "apiKeySecretRef": {"name": "other", "key": "key"}},
+                ],
+                "resources": {
+                    "requests": {"cpu": 1, "memory": "512Mi"},
+                    "limits": {"memory": "1.5Gi", "nvidia.com/gpu": 1},
+                },
+                "imagePullSecrets": [{"name": "registry"}],
+                "serviceAccountName": "support",
+                "automountServiceAccountToken": True,
+                "nodeSelector": {"kubernetes.io/arch": "amd64"},
+                "tolerations": [{"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSchedule"}],
+                "affinity": {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}},
+                "topologySpreadConstraints": [
+                    {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule", "minDomains": 2},
+                    {"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"},
+                ],
+                "priorityClassName": "high",
+                "volumes": [{"name": "cache", "emptyDir": {"sizeLimit": "1Gi"}}],
+                "volumeMounts": [
+                    {"name": "cache", "mountPath": "/tmp/cache"},
+                    {"name": "cache", "mountPath": "/etc/prewarmed", "subPath": "b", "readOnly": True},
+                ],
+                "podLabels": {"team": "a", "app.kubernetes.io/part-of": "shop"},
+                "podAnnotations": {"prometheus.io/port": "8181"},
+                "service": {"type": "LoadBalancer", "port": 8000, "annotations": {"example.com/lb": "internal"}},
+                "podTemplate": {
+                    "metadata": {"labels": {"tier": "x"}, "annotations": {"a/b": "c"}},
+                    "spec": {
+                        "runtimeClassName": "gvisor",
+                        "securityContext": None,
+                        "containers": [
+                            {"name": "proxy", "image": "example.com/proxy:1"},
+                            {"$patch": "delete", "name": "x"},
+                        ],
+                    },
+                },
                 "warmup": {"mode": "offline", "timeoutSeconds": 3600},
                 "drain": {"delaySeconds": 0, "timeoutSeconds": 3600},
                 "concurrencyLimit": 1,
@@ -98,6 +138,12 @@ def test_what_was_written_is_stored_as_it_was_written(
     created = create(api, f"stored-{request.node.callspec.id}", spec)
     for field, value in spec.items():
         assert created["spec"][field] == value
+
+
+def test_a_model_key_whose_variable_is_not_named_is_the_one_of_openai(api: ApiServer) -> None:
+    key = {"apiKeySecretRef": {"name": "model-api", "key": "api-key"}}
+    created = create(api, "model-key", {"agent": {"component": COMPONENT}, "models": [key]})
+    assert created["spec"]["models"] == [{"envVar": "OPENAI_API_KEY", **key}]
 
 
 def test_a_name_of_40_characters_is_accepted(api: ApiServer) -> None:
@@ -191,6 +237,7 @@ def test_a_duplicate_condition_is_refused(api: ApiServer) -> None:
 def test_explain_tells_what_every_field_is(api: ApiServer) -> None:
     explained = api.kubectl("explain", "agentdeployment.spec", "--recursive=false").stdout
     words = " ".join(explained.split())
+    assert "Environment variables of the agent's container." in words
     assert "Number of warm pods that are always there, at least 1. Default: 1." in words
     assert "What to run: exactly one of component, entrypoint and container." in words
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from prewarm_operator.api.agentdeployment import AgentContainer, AgentDeployment, AgentDeploymentSpec
+from prewarm_operator.api.agent import AgentContainer
+from prewarm_operator.api.agentdeployment import AgentDeployment, AgentDeploymentSpec
 from prewarm_operator.api.status import AgentDeploymentStatus, Condition, StartupStatus
 
 COMPONENT = {"provider": "autogen_agentchat.agents.AssistantAgent", "config": {"tools": None, "name": "a"}}
@@ -54,6 +55,21 @@ def test_env_and_resources_are_written_in_the_words_of_a_pod() -> None:
     parsed = spec(env=env, resources=resources)
     assert [entry.model_dump(exclude_none=True) for entry in parsed.env] == env
     assert parsed.resources.model_dump(exclude_none=True) == resources
+
+
+def test_parts_of_pods_pass_through_untouched_nulls_included() -> None:
+    overlay = {"containers": [{"name": "agent", "livenessProbe": None}], "volumes": [{"name": "x", "emptyDir": {}}]}
+    affinity = {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": []}}
+    parsed = spec(podTemplate={"spec": overlay}, affinity=affinity, volumes=overlay["volumes"])
+    assert parsed.pod_template is not None
+    assert parsed.pod_template.model_dump(exclude_none=True) == {"spec": overlay}
+    assert parsed.affinity == affinity
+    assert list(parsed.volumes) == overlay["volumes"]
+
+
+def test_the_key_of_a_model_is_the_one_that_most_clients_read_unless_another_is_named() -> None:
+    (model,) = spec(models=[{"apiKeySecretRef": {"name": "model-api", "key": "api-key"}}]).models
+    assert model.env_var == "OPENAI_API_KEY"
 
 
 def test_a_status_is_read_back_as_it_was_written() -> None:

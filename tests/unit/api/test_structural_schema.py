@@ -62,7 +62,8 @@ def test_every_rule_ends_in_a_sentence_that_names_the_remedy(kind: Kind) -> None
 def test_a_description_tells_the_default_that_the_api_server_fills_in(kind: Kind) -> None:
     for path, node in nodes(schema_of(kind)):
         if path.startswith(".spec") and node.get("default", {}) != {}:
-            assert f"Default: {node['default']}." in node["description"], path
+            default = str(node["default"]).lower() if isinstance(node["default"], bool) else node["default"]
+            assert f"Default: {default}." in node["description"], path
 
 
 @EACH_KIND

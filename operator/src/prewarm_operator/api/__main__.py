@@ -1,7 +1,7 @@
-"""Writes the CustomResourceDefinitions into the repository: `python -m prewarm_operator.api [REPOSITORY]`.
+"""Writes what is generated from the models into the repository: `python -m prewarm_operator.api [REPOSITORY]`.
 
-Each goes to crds/, for `kubectl apply`, and as a template into the Helm chart, since Helm never upgrades what lies in a
-chart's own crds/ folder.
+That is a reference page for each kind, and its CustomResourceDefinition: in crds/ for `kubectl apply`, and as a
+template in the Helm chart, since Helm never upgrades what lies in a chart's own crds/ folder.
 """
 
 import sys

@@ -5,9 +5,11 @@ from typing import Any
 
 import yaml
 
+from prewarm_operator.api import reference
 from prewarm_operator.api.crd import KINDS, Kind, custom_resource_definition
 
-NOTICE = "# Generated from operator/src/prewarm_operator/api: change it there, then run `make generate`.\n"
+GENERATED = "Generated from operator/src/prewarm_operator/api: change it there, then run `make generate`."
+NOTICE = f"# {GENERATED}\n"
 
 CHART_TEMPLATE = Template("""\
 {{- if .Values.crds.enabled }}
@@ -32,6 +34,7 @@ def manifests() -> dict[str, str]:
     for kind in KINDS:
         files[f"crds/{kind.name.crd_name}.yaml"] = NOTICE + _yaml(custom_resource_definition(kind))
         files[f"charts/prewarm/templates/crds/{kind.name.crd_name}.yaml"] = NOTICE + chart_template(kind)
+        files[f"docs/reference/{kind.name.singular}.md"] = f"<!-- {GENERATED} -->\n\n" + reference.page(kind)
     return files
 
 
