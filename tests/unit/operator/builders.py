@@ -3,13 +3,17 @@
 from typing import Any
 
 from prewarm_operator.api import names
-from prewarm_operator.render import children
+from prewarm_operator.render import children, config_map, template
 from prewarm_operator.render.agent import Agent, parse
+from prewarm_operator.render.children import Children
+from prewarm_operator.world.autoscalers import Autoscalers
 from prewarm_operator.world.cache import Key
 from prewarm_operator.world.pods import PodView
 from prewarm_operator.world.snapshot import LiveChildren, Object, Snapshot
 
 IMAGE = "example.com/agent:1"
+NOW = 1767225600.0
+"""2026-01-01T00:00:00Z, when live() objects were created."""
 COMPONENT = {"provider": "autogen_agentchat.agents.AssistantAgent", "config": {"name": "support"}}
 
 
@@ -37,6 +41,12 @@ def agent(**spec: Any) -> Agent:
     return parse(agent_body(**spec))
 
 
+def rendered(of: Agent, replicas: int | None = 3, image: str = IMAGE) -> Children:
+    """All children as this operator makes them."""
+    config = config_map.render(of)
+    return children.render(of, replicas, config, template.render(of, config, image))
+
+
 def live(rendered: Object, **metadata: Any) -> dict[str, Any]:
     """What the API server holds after `rendered` was created and adopted."""
     uid = f"uid-of-{rendered['kind']}-{rendered['metadata']['name']}"
@@ -51,13 +61,14 @@ def live(rendered: Object, **metadata: Any) -> dict[str, Any]:
 
 
 def pod(name: str = "support-1", revision: str = "", **fields: Any) -> PodView:
-    defaults: dict[str, Any] = {"ready": False, "terminating": False, "fault": None, "crash": None}
+    defaults: dict[str, Any] = {"uid": f"uid-of-{name}", "ready": False, "terminating": False}
+    defaults |= {"fault": None, "crash": None, "lost_labels": {}}
     return PodView(name=name, revision=revision, **(defaults | fields))
 
 
 def settled_children(of: Agent, replicas: int, status: dict[str, Any] | None = None) -> LiveChildren:
     """The live children of an agent at rest with `replicas` available pods, or with the Deployment status given."""
-    wanted = children.render(of, replicas, IMAGE)
+    wanted = rendered(of, replicas)
     deployment = live(wanted.deployment)
     deployment["status"] = status or {
         "observedGeneration": 1,
@@ -83,5 +94,6 @@ def snapshot(
     of: Agent | None = None, live_children: LiveChildren = NO_CHILDREN, pods: tuple[PodView, ...] = (), **fields: Any
 ) -> Snapshot:
     of = of or agent()
-    defaults: dict[str, Any] = {"start_times": None, "default_image": IMAGE}
+    defaults: dict[str, Any] = {"autoscalers": Autoscalers(), "taken_at": NOW, "start_times": None}
+    defaults |= {"default_image": IMAGE}
     return Snapshot(Key(of.namespace, of.name), of, live_children, pods, **(defaults | fields))

@@ -1,13 +1,11 @@
 from dataclasses import replace
 from typing import Any
 
-from unit.operator.builders import IMAGE, agent, live, settled_children, snapshot
+from unit.operator.builders import agent, live, rendered, settled_children, snapshot
 
-from prewarm_operator.api import names
 from prewarm_operator.decide import reasons
 from prewarm_operator.decide.decide import decide
 from prewarm_operator.decide.plan import Adopt, Apply, Create, Delete
-from prewarm_operator.render import children
 
 
 def test_a_new_agent_gets_its_children_with_the_config_map_first_and_the_deployment_last() -> None:
@@ -36,17 +34,18 @@ def test_a_field_that_is_no_longer_rendered_is_applied_away() -> None:
     before = agent(env=[{"name": "A", "value": "1"}])
     (*_, write) = decide(snapshot(agent(), settled_children(before, 3))).writes
     assert isinstance(write, Apply)
-    assert write.because.startswith(f"metadata.annotations.{names.ANNOTATION_APPLIED_HASH}")
+    assert write.because.startswith("metadata.annotations.prewarm.dev/")
+    assert not write.by_hand
 
 
 def test_ownership_left_by_post_is_adopted_before_anything_is_applied() -> None:
     of = agent()
     settled = settled_children(of, 2)
     fresh = live(
-        children.render(of, 2, IMAGE).deployment,
+        rendered(of, 2).deployment,
         managedFields=[
             {"manager": "kube-controller-manager", "operation": "Update", "subresource": "status"},
-            {"manager": names.FIELD_MANAGER, "operation": "Update"},
+            {"manager": "prewarm", "operation": "Update"},
         ],
     )
     (write,) = decide(snapshot(of, replace(settled, deployment=fresh))).writes
@@ -55,7 +54,7 @@ def test_ownership_left_by_post_is_adopted_before_anything_is_applied() -> None:
 
 
 def foreign(**metadata: Any) -> dict[str, Any]:
-    service = live(children.render(agent(), 3, IMAGE).service)
+    service = live(rendered(agent()).service)
     return {**service, "metadata": {**service["metadata"], **metadata}}
 
 
@@ -77,7 +76,7 @@ def test_what_a_deleted_namesake_left_is_waited_for_not_called_a_conflict() -> N
 
 
 def config_map_plan(*, mounted_by_replica_set: bool, listed_seconds_later: float) -> tuple[Any, ...]:
-    old = children.render(agent(concurrencyLimit=7), 3, IMAGE)
+    old = rendered(agent(concurrencyLimit=7))
     assert old.config_map is not None
     old_map = live(old.config_map)
     created = 1767225600.0  # 2026-01-01T00:00:00Z, the creationTimestamp of live()

@@ -2,18 +2,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from unit.operator.builders import IMAGE, NO_CHILDREN, agent, pod, settled_children, snapshot
+from unit.operator.builders import NO_CHILDREN, agent, pod, rendered, settled_children, snapshot
 
 from prewarm_operator.decide import reasons
 from prewarm_operator.decide.conditions import Verdict, conditions
 from prewarm_operator.decide.decide import decide
 from prewarm_operator.decide.plan import Problem
-from prewarm_operator.render import children
 from prewarm_operator.world.pods import Fault, PodView
 from prewarm_operator.world.snapshot import LiveChildren
 
 AGENT = agent(replicas=3, minReplicas=2)
-REVISION = children.render(AGENT, 3, IMAGE).revision
+REVISION = rendered(AGENT).revision
 PROVIDER = Fault("ProviderNotAllowed", "agent.component.provider: 'os.system' is not on the allow-list")
 
 
@@ -35,6 +34,8 @@ def test_all_is_well() -> None:
         "Warm": ("True", reasons.ALL_WARM),
         "Progressing": ("False", reasons.SETTLED),
         "AgentValid": ("True", reasons.AGENT_LOADED),
+        "ScalingActive": ("True", reasons.PREWARM_SCALES),
+        "UpToDate": ("True", reasons.LATEST),
     }
 
 

@@ -1,17 +1,22 @@
 import json
 from typing import Any
 
-from prewarm_operator.world.pods import Fault, view
+from prewarm_operator.world import pods
+from prewarm_operator.world.pods import Fault, PodView
 
 
 def pod(*, container: dict[str, Any] | None = None, ready: bool = False, deleted: bool = False) -> dict[str, Any]:
-    metadata: dict[str, Any] = {"name": "p", "labels": {"prewarm.dev/revision": "abc"}}
+    metadata: dict[str, Any] = {"name": "p", "uid": "u", "labels": {"prewarm.dev/revision": "abc"}}
     if deleted:
         metadata["deletionTimestamp"] = "2026-01-01T00:00:00Z"
     status: dict[str, Any] = {"conditions": [{"type": "Ready", "status": str(ready)}]}
     if container is not None:
         status["containerStatuses"] = [{"name": "agent", "image": "i", **container}]
     return {"metadata": metadata, "status": status}
+
+
+def view(body: dict[str, Any]) -> PodView:
+    return pods.view(body, maker=None)
 
 
 def ended(code: int, message: str = "", state: str = "lastState", reason: str = "Error") -> dict[str, Any]:

@@ -2,13 +2,11 @@ import json
 from typing import Any
 
 import pytest
-from unit.operator.builders import COMPONENT, IMAGE, agent
-
-from prewarm_operator.render import children
+from unit.operator.builders import COMPONENT, IMAGE, agent, rendered
 
 
 def pod_spec(**spec: Any) -> dict[str, Any]:
-    return children.render(agent(**spec), 3, IMAGE).deployment["spec"]["template"]["spec"]
+    return rendered(agent(**spec)).deployment["spec"]["template"]["spec"]
 
 
 def container(**spec: Any) -> dict[str, Any]:
@@ -19,8 +17,8 @@ FOREIGN = {"container": {"image": "example.com/own:2", "port": 9000, "warmupPath
 
 
 def test_the_config_map_carries_the_agent_spec_of_the_contract() -> None:
-    config_map = children.render(
-        agent(warmup={"mode": "offline", "timeoutSeconds": 30}, concurrencyLimit=7, drain={"delaySeconds": 1}), 3, IMAGE
+    config_map = rendered(
+        agent(warmup={"mode": "offline", "timeoutSeconds": 30}, concurrencyLimit=7, drain={"delaySeconds": 1})
     ).config_map
     assert config_map is not None
     assert json.loads(config_map["data"]["agent.json"]) == {
@@ -33,13 +31,13 @@ def test_the_config_map_carries_the_agent_spec_of_the_contract() -> None:
 
 
 def test_an_entrypoint_reaches_the_agent_spec() -> None:
-    config_map = children.render(agent(agent={"entrypoint": "my.module:build"}), 3, IMAGE).config_map
+    config_map = rendered(agent(agent={"entrypoint": "my.module:build"})).config_map
     assert config_map is not None
     assert json.loads(config_map["data"]["agent.json"])["agent"] == {"entrypoint": "my.module:build"}
 
 
 def test_a_changed_agent_spec_changes_config_map_name_and_revision() -> None:
-    one, other = (children.render(agent(concurrencyLimit=limit), 3, IMAGE) for limit in (1, 2))
+    one, other = (rendered(agent(concurrencyLimit=limit)) for limit in (1, 2))
     assert one.config_map is not None
     assert other.config_map is not None
     assert one.config_map["metadata"]["name"] != other.config_map["metadata"]["name"]
@@ -47,7 +45,7 @@ def test_a_changed_agent_spec_changes_config_map_name_and_revision() -> None:
 
 
 def test_another_replica_count_is_no_new_revision() -> None:
-    assert children.render(agent(), 3, IMAGE).revision == children.render(agent(), 4, IMAGE).revision
+    assert rendered(agent()).revision == rendered(agent(), 4).revision
 
 
 def test_traffic_is_gated_on_the_warm_up_path() -> None:
@@ -62,7 +60,7 @@ def test_the_start_may_take_the_warm_up_time_out_and_no_longer() -> None:
 
 
 def test_a_rollout_is_called_stuck_only_after_the_warm_up_time_out() -> None:
-    spec = children.render(agent(warmup={"timeoutSeconds": 900}), 3, IMAGE).deployment["spec"]
+    spec = rendered(agent(warmup={"timeoutSeconds": 900})).deployment["spec"]
     assert spec["progressDeadlineSeconds"] > 900
 
 
@@ -71,7 +69,7 @@ def test_the_grace_period_covers_drain_delay_and_time_out() -> None:
 
 
 def test_a_rollout_never_goes_below_the_replicas() -> None:
-    strategy = children.render(agent(), 3, IMAGE).deployment["spec"]["strategy"]
+    strategy = rendered(agent()).deployment["spec"]["strategy"]
     assert strategy["rollingUpdate"]["maxUnavailable"] == 0
 
 
@@ -87,16 +85,16 @@ def test_pods_meet_the_restricted_standard() -> None:
 
 @pytest.mark.parametrize(("minimum", "available"), [(1, 0), (2, 1), (5, 4)])
 def test_the_budget_never_blocks_a_drain(minimum: int, available: int) -> None:
-    budget = children.render(agent(minReplicas=minimum), 5, IMAGE).disruption_budget
+    budget = rendered(agent(minReplicas=minimum), 5).disruption_budget
     assert budget["spec"]["minAvailable"] == available
 
 
 def test_the_service_selects_by_the_agent_label_alone_and_the_deployment_leaves_out_claimed_pods() -> None:
-    rendered = children.render(agent(), 3, IMAGE)
-    assert rendered.service["spec"]["selector"] == {"prewarm.dev/agent": "support"}
-    selector = rendered.deployment["spec"]["selector"]["matchLabels"]
+    found = rendered(agent())
+    assert found.service["spec"]["selector"] == {"prewarm.dev/agent": "support"}
+    selector = found.deployment["spec"]["selector"]["matchLabels"]
     assert selector == {"prewarm.dev/agent": "support", "prewarm.dev/origin": "own"}
-    assert selector.items() <= rendered.deployment["spec"]["template"]["metadata"]["labels"].items()
+    assert selector.items() <= found.deployment["spec"]["template"]["metadata"]["labels"].items()
 
 
 def test_the_image_of_the_spec_wins_over_the_default() -> None:
@@ -106,27 +104,27 @@ def test_the_image_of_the_spec_wins_over_the_default() -> None:
 
 def test_env_resources_and_pull_policy_reach_the_container() -> None:
     env = [{"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "model-api", "key": "api-key"}}}]
-    rendered = container(env=env, resources={"requests": {"cpu": "250m"}}, imagePullPolicy="Never")
-    assert rendered["env"] == env
-    assert rendered["resources"] == {"requests": {"cpu": "250m"}}
-    assert rendered["imagePullPolicy"] == "Never"
+    found = container(env=env, resources={"requests": {"cpu": "250m"}}, imagePullPolicy="Never")
+    assert found["env"] == env
+    assert found["resources"] == {"requests": {"cpu": "250m"}}
+    assert found["imagePullPolicy"] == "Never"
 
 
 def test_a_foreign_image_gets_its_own_paths_and_no_config_map() -> None:
-    rendered = container(agent=FOREIGN)
-    assert rendered["image"] == "example.com/own:2"
-    assert rendered["startupProbe"]["httpGet"] == {"path": "/warm", "port": 9000}
-    assert rendered["readinessProbe"]["httpGet"] == {"path": "/warm", "port": 9000}
-    assert "livenessProbe" not in rendered
-    assert children.render(agent(agent=FOREIGN), 3, IMAGE).config_map is None
+    found = container(agent=FOREIGN)
+    assert found["image"] == "example.com/own:2"
+    assert found["startupProbe"]["httpGet"] == {"path": "/warm", "port": 9000}
+    assert found["readinessProbe"]["httpGet"] == {"path": "/warm", "port": 9000}
+    assert "livenessProbe" not in found
+    assert rendered(agent(agent=FOREIGN)).config_map is None
 
 
 def test_a_foreign_image_may_probe_elsewhere() -> None:
     foreign = {"container": {**FOREIGN["container"], "probePort": 9001, "readinessPath": "/ok", "args": ["-v"]}}
-    rendered = container(agent=foreign)
-    assert rendered["startupProbe"]["httpGet"] == {"path": "/warm", "port": 9001}
-    assert rendered["readinessProbe"]["httpGet"] == {"path": "/ok", "port": 9001}
-    assert rendered["args"] == ["-v"]
+    found = container(agent=foreign)
+    assert found["startupProbe"]["httpGet"] == {"path": "/warm", "port": 9001}
+    assert found["readinessProbe"]["httpGet"] == {"path": "/ok", "port": 9001}
+    assert found["args"] == ["-v"]
 
 
 @pytest.mark.parametrize(("delay", "lifecycle"), [(4, {"preStop": {"sleep": {"seconds": 4}}}), (0, None)])

@@ -1,13 +1,12 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from unit.operator.builders import IMAGE, agent_body, pod, settled_children, snapshot
+from unit.operator.builders import agent_body, pod, rendered, settled_children, snapshot
 
 from prewarm_operator.decide import reasons
 from prewarm_operator.decide.decide import decide
 from prewarm_operator.decide.plan import Event, Report
 from prewarm_operator.decide.status import report, report_unreadable
-from prewarm_operator.render import children
 from prewarm_operator.render.agent import parse
 from prewarm_operator.world.pods import Fault
 from prewarm_operator.world.start_times import StartTimes
@@ -19,7 +18,7 @@ START = StartTimes(p50_seconds=1.2345, p90_seconds=2.5, samples=4)
 
 def settled_report(now: datetime, status: dict[str, Any] | None = None, **fields: Any) -> Report:
     of = parse(agent_body(status=status, **fields.pop("spec", {})))
-    revision = children.render(of, 3, IMAGE).revision
+    revision = rendered(of).revision
     pods = fields.pop("pods", tuple(pod(f"support-{number}", revision, ready=True) for number in range(3)))
     at = snapshot(of, settled_children(of, 3), pods, **({"start_times": START} | fields))
     return report(at, decide(at), (), now)
@@ -34,7 +33,14 @@ def first_status() -> dict[str, Any]:
 def test_the_status_is_complete() -> None:
     status = first_status()
     conditions = {condition["type"]: condition["status"] for condition in status.pop("conditions")}
-    assert conditions == {"Ready": "True", "Warm": "True", "Progressing": "False", "AgentValid": "True"}
+    assert conditions == {
+        "Ready": "True",
+        "Warm": "True",
+        "Progressing": "False",
+        "AgentValid": "True",
+        "ScalingActive": "True",
+        "UpToDate": "True",
+    }
     assert len(status.pop("revision")) == 10
     assert status == {
         "observedGeneration": 3,
@@ -74,7 +80,7 @@ def test_a_new_object_on_its_way_is_no_news() -> None:
 
 def test_a_new_object_that_cannot_start_is_news() -> None:
     of = parse(agent_body())
-    revision = children.render(of, 3, IMAGE).revision
+    revision = rendered(of).revision
     at = snapshot(of, pods=(pod(revision=revision, fault=Fault("UnknownKey", "agent.component.x is no key")),))
     warnings = [event.reason for event in report(at, decide(at), (), EARLY).events if event.warning]
     assert "UnknownKey" in warnings

@@ -34,7 +34,7 @@ def test_an_older_object_never_replaces_a_newer_one() -> None:
 def test_versions_are_numbers_not_text() -> None:
     cache = Cache()
     cache.put(PODS, thing(version=9))
-    assert cache.put(PODS, thing(version=10))
+    assert cache.put(PODS, ready(thing(version=10)))
 
 
 def test_a_late_deletion_of_a_predecessor_does_not_remove_its_successor() -> None:
@@ -66,13 +66,16 @@ def test_an_object_that_loses_the_label_no_longer_belongs() -> None:
     assert cache.belonging_to(PODS, SUPPORT) == []
 
 
-def test_of_managed_fields_only_the_managers_are_kept() -> None:
+def test_of_managed_fields_only_the_managers_and_who_owns_the_replicas_are_kept() -> None:
     cache = Cache()
-    entry = {"manager": "prewarm", "operation": "Apply", "fieldsV1": {"f:spec": {}}, "time": "x"}
-    cache.put(DEPLOYMENTS, thing(managedFields=[entry]))
+    ours = {"manager": "prewarm", "operation": "Apply", "time": "x"}
+    theirs = {"manager": "hpa", "operation": "Update", "subresource": "scale"}
+    replicas = {"f:spec": {"f:replicas": {}}}
+    entries = [{**ours, "fieldsV1": {"f:spec": {"f:template": {}}}}, {**theirs, "fieldsV1": replicas}]
+    cache.put(DEPLOYMENTS, thing(managedFields=entries))
     kept = cache.get(DEPLOYMENTS, Key("team", "support-1"))
     assert kept is not None
-    assert kept["metadata"]["managedFields"] == [{"manager": "prewarm", "operation": "Apply"}]
+    assert kept["metadata"]["managedFields"] == [ours, {**theirs, "fieldsV1": replicas}]
 
 
 def test_an_event_names_the_agent_to_look_at_and_an_old_event_names_none() -> None:

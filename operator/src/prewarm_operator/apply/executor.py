@@ -1,17 +1,24 @@
 """Turns a plan into writes, and what the API server says of them into problems for people."""
 
 import logging
+import time
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
+from typing import Any
 
 from prewarm_operator.apply.gateway import Gateway
 from prewarm_operator.decide import reasons
-from prewarm_operator.decide.children import controlled_by, left_by_predecessor, name_conflict
-from prewarm_operator.decide.plan import Adopt, Apply, Create, Delete, Plan, Problem, Write
-from prewarm_operator.kube.errors import Conflict, Invalid, KubeError, NotFound
+from prewarm_operator.decide.ownership import controlled_by, left_by_predecessor, name_conflict
+from prewarm_operator.decide.plan import Adopt, Apply, AskForPod, Create, Delete, Plan, Problem, Relabel, Write
+from prewarm_operator.kube.errors import Conflict, Invalid, KubeError, NamespaceTerminating, NotFound, Refused
+from prewarm_operator.kube.resources import Resource
 from prewarm_operator.world.cache import Cache, Key, key_of
 from prewarm_operator.world.reader import Reader
+from prewarm_operator.world.verdicts import PodVerdict
 
 logger = logging.getLogger(__name__)
+
+_OF_A_NEW_NAMESPACE = ('serviceaccount "default" not found', "status unknown for quota")
 
 
 @dataclass
@@ -21,10 +28,12 @@ class Outcome:
     Attributes:
         problems: refusals that only a person can end.
         errors: what may go away by itself; the reconcile is to be tried again.
+        namespace_ends: the namespace is being deleted, and the AgentDeployment with it: there is nothing more to do.
     """
 
     problems: list[Problem] = field(default_factory=list)
     errors: list[KubeError] = field(default_factory=list)
+    namespace_ends: bool = False
 
 
 class Executor:
@@ -43,6 +52,9 @@ class Executor:
                 problem = await self._make(write, owner_uid)
                 if problem is not None:
                     outcome.problems.append(problem)
+            except NamespaceTerminating:
+                outcome.namespace_ends = True
+                return outcome
             except Invalid as error:
                 message = f"{write.resource.kind} {_name(write)} was refused: {error.message}"
                 outcome.problems.append(Problem(reasons.CHILD_REFUSED, message))
@@ -59,12 +71,59 @@ class Executor:
                 except Conflict:
                     return await self._name_taken(write, owner_uid)
             case Adopt():
-                self._cache.put(write.resource, await self._gateway.adopt(write))
+                await self._or_look_again(write, Key(write.namespace, write.name), self._gateway.adopt(write))
             case Apply():
-                self._cache.put(write.resource, await self._gateway.apply(write))
+                await self._or_look_again(write, key_of(write.body), self._gateway.apply(write))
             case Delete():
                 await self._gateway.delete(write)
+            case Relabel():
+                await self._relabel(write)
+            case AskForPod():
+                await self._ask(write)
         return None
+
+    async def _or_look_again(self, write: Adopt | Apply, key: Key, made: Awaitable[dict[str, Any]]) -> None:
+        """Take the answer in; if the object is no longer the one that was read, read it, and the next pass decides.
+
+        A lost race is no refusal: 422 answers a test that failed in a JSON patch, 409 another uid or version.
+        """
+        try:
+            self._cache.put(write.resource, await made)
+        except Refused as error:
+            if not (isinstance(error, Conflict | NotFound) or (isinstance(write, Adopt) and error.code == 422)):
+                raise
+            await self._look_again(write.resource, key)
+
+    async def _look_again(self, resource: Resource, key: Key) -> None:
+        try:
+            self._cache.put(resource, await self._reader.read(resource, key))
+        except NotFound:
+            known = self._cache.get(resource, key)
+            if known is not None:
+                self._cache.remove(resource, known)
+
+    async def _relabel(self, write: Relabel) -> None:
+        try:
+            self._cache.put(write.resource, await self._gateway.relabel(write))
+        except Refused as error:
+            if not isinstance(error, Conflict | NotFound) and error.code != 422:
+                raise
+            # It is gone; another one may have its name, and has its own events.
+            known = self._cache.get(write.resource, Key(write.namespace, write.name))
+            if known is not None and known["metadata"]["uid"] == write.uid:
+                self._cache.remove(write.resource, known)
+
+    async def _ask(self, write: AskForPod) -> None:
+        """A refusal is an answer. In a namespace that was just made it is none yet: it passes within seconds."""
+        refusal = None
+        try:
+            await self._gateway.ask_for_pod(write)
+        except Invalid as error:
+            if any(words in error.message for words in _OF_A_NEW_NAMESPACE):
+                raise KubeError(f"the namespace is not complete yet: {error.message}") from error
+            refusal = error.message
+        verdict = PodVerdict(write.revision, refusal)
+        self._cache.verdicts.record(Key(write.namespace, write.name), verdict, time.time())
 
     async def _name_taken(self, write: Create, owner_uid: str) -> Problem | None:
         """The object exists although the cache did not know it: ours, seen too late, or somebody else's."""
@@ -79,7 +138,7 @@ class Executor:
             raise Conflict(
                 409, f"{write.resource.kind} {_name(write)} of a deleted AgentDeployment is not yet collected"
             )
-        return name_conflict(write.resource.kind, live["metadata"]["name"])
+        return name_conflict(write.resource.kind, live)
 
 
 def _name(write: Write) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from prewarm_operator.api import names
-from prewarm_operator.decide.plan import Adopt, Apply, Create, Delete
+from prewarm_operator.decide.plan import Adopt, Apply, AskForPod, Create, Delete, Relabel
 from prewarm_operator.kube.client import REQUEST_TIMEOUT_SECONDS, Client
 from prewarm_operator.kube.errors import NotFound
 from prewarm_operator.kube.resources import AGENT_DEPLOYMENTS, EVENTS
@@ -63,6 +63,21 @@ class Gateway:
             await self._write("DELETE", write.resource.path(write.namespace, write.name), body=body)
         except NotFound:
             return
+
+    async def relabel(self, write: Relabel) -> dict[str, Any]:
+        """Set labels of a pod; of another pod of its name they are not set (422)."""
+        return await self._write(
+            "PATCH",
+            write.resource.path(write.namespace, write.name),
+            query=_MANAGER,
+            body={"metadata": {"uid": write.uid, "labels": write.labels}},
+            content_type="application/merge-patch+json",
+        )
+
+    async def ask_for_pod(self, write: AskForPod) -> None:
+        """POST a pod that is not kept (dry run): all admission looks at it. Fields that no pod has are refused, too."""
+        query = _MANAGER | {"dryRun": "All", "fieldValidation": "Strict"}
+        await self._write("POST", write.resource.path(write.namespace), query=query, body=write.body)
 
     async def patch_status(self, agent: Object, status: Object) -> dict[str, Any]:
         """Merge `status` into the AgentDeployment's status, if it still is the object that was read."""

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from pydantic import ValidationError
@@ -10,7 +11,7 @@ from prewarm_operator.apply.events import Recorder
 from prewarm_operator.apply.executor import Executor, Outcome
 from prewarm_operator.apply.gateway import Gateway
 from prewarm_operator.decide.decide import decide
-from prewarm_operator.decide.plan import Plan, Report
+from prewarm_operator.decide.plan import Event, Plan, Report
 from prewarm_operator.decide.status import report, report_unreadable
 from prewarm_operator.kube.errors import NotFound
 from prewarm_operator.kube.resources import AGENT_DEPLOYMENTS
@@ -23,8 +24,8 @@ logger = logging.getLogger(__name__)
 RETRY_SECONDS = 30.0
 """What only a person can repair is looked at again this often; an event about our own objects comes at once."""
 
-PASSES = 4
-"""A new child is created, then adopted, then found to be as wanted; one to spare."""
+PASSES = 5
+"""A pod is asked for; a new child is created, then adopted, then found to be as wanted; one to spare."""
 
 
 class Controller:
@@ -65,25 +66,30 @@ class Controller:
         except ValidationError as error:
             await self._publish(body, report_unreadable(body, _first_error(error), self._wall_clock()))
             return None
+        if outcome.namespace_ends:
+            return None  # nothing can be created any more, and the AgentDeployment goes like all else
         await self._publish(body, report(snapshot, plan, outcome.problems, self._wall_clock()))
         if outcome.errors:
             raise outcome.errors[0]
-        return RETRY_SECONDS if outcome.problems or plan.problems or plan.writes else None
+        unsettled = outcome.problems or plan.problems or plan.writes
+        return RETRY_SECONDS if unsettled else plan.scale.again_after_seconds
 
     async def _settle(self, key: Key, body: Object) -> tuple[Snapshot, Plan, Outcome]:
         """Decide and write until there is nothing more to write: our own writes raise no event that would call again.
 
         What does not settle, because somebody changes it back at once, is left until the retry.
         """
+        notices: list[Event] = []
         for attempt in range(1, PASSES + 1):
             snapshot = self._world.snapshot(key, body)
             plan = decide(snapshot)
+            notices += plan.notices
             outcome = await self._executor.execute(plan, snapshot.agent.uid)
-            if not plan.writes or outcome.errors or outcome.problems:
+            if not plan.writes or outcome.errors or outcome.problems or outcome.namespace_ends:
                 break
             if attempt == PASSES:
                 logger.warning("children do not settle agent=%s writes=%s", key, plan.writes)
-        return snapshot, plan, outcome
+        return snapshot, replace(plan, notices=tuple(notices)), outcome
 
     async def _publish(self, body: Object, result: Report) -> None:
         if result.status is not None:

@@ -16,13 +16,20 @@ from typing import Any, Literal
 import kopf
 
 from prewarm_operator import metrics
-from prewarm_operator.kube.resources import AGENT_DEPLOYMENTS, DEPLOYMENTS, PODS, Resource
+from prewarm_operator.kube.resources import (
+    AGENT_DEPLOYMENTS,
+    AUTOSCALERS,
+    DEPLOYMENTS,
+    PODS,
+    REPLICA_SETS,
+    Resource,
+)
 from prewarm_operator.world.cache import EventType
 from prewarm_operator.world.reader import PAGE_SIZE, SELECTORS
 
 logger = logging.getLogger(__name__)
 
-WATCHED = (AGENT_DEPLOYMENTS, DEPLOYMENTS, PODS)
+WATCHED = (AGENT_DEPLOYMENTS, DEPLOYMENTS, REPLICA_SETS, PODS, AUTOSCALERS)
 RESTART_DELAY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
 """Before the first, second, ... restart in a row; the last one for all later ones. With jitter of a fifth."""
 HEALTHY_AFTER_SECONDS = 120.0

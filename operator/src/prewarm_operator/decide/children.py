@@ -7,7 +7,8 @@ from typing import Any
 from prewarm_operator.api import names
 from prewarm_operator.decide import reasons
 from prewarm_operator.decide.drift import first_difference
-from prewarm_operator.decide.plan import Adopt, Apply, Create, Delete, Problem, Write
+from prewarm_operator.decide.ownership import controlled_by, left_by_predecessor, name_conflict
+from prewarm_operator.decide.plan import Adopt, Apply, Create, Delete, Event, Problem, Write
 from prewarm_operator.kube.resources import CONFIG_MAPS, DEPLOYMENTS, DISRUPTION_BUDGETS, SERVICES, Resource
 from prewarm_operator.render.children import Children
 from prewarm_operator.world.snapshot import LiveChildren, Object, Snapshot
@@ -42,7 +43,7 @@ def _child(owner_uid: str, resource: Resource, wanted: Mapping[str, Any], live: 
     if live is None or left_by_predecessor(wanted, live):
         return Create(resource, wanted)
     if not controlled_by(owner_uid, live):
-        return name_conflict(resource.kind, wanted["metadata"]["name"])
+        return name_conflict(resource.kind, live)
     if "deletionTimestamp" in live["metadata"]:
         return None
     if (adopt := _adopt(resource, live)) is not None:
@@ -51,7 +52,15 @@ def _child(owner_uid: str, resource: Resource, wanted: Mapping[str, Any], live: 
     if because is None:
         return None
     metadata = {**wanted["metadata"], "uid": live["metadata"]["uid"]}
-    return Apply(resource, {**wanted, "metadata": metadata}, because)
+    if resource == DEPLOYMENTS and "replicas" not in wanted["spec"]:
+        # Safe only as long as somebody else owns the number, as it was when this was read.
+        metadata["resourceVersion"] = live["metadata"]["resourceVersion"]
+    by_hand = _applied_hash(live) == _applied_hash(wanted)
+    return Apply(resource, {**wanted, "metadata": metadata}, because, by_hand)
+
+
+def _applied_hash(child: Object) -> str | None:
+    return (child["metadata"].get("annotations") or {}).get(names.ANNOTATION_APPLIED_HASH)
 
 
 def _adopt(resource: Resource, live: Object) -> Adopt | None:
@@ -63,40 +72,25 @@ def _adopt(resource: Resource, live: Object) -> Adopt | None:
     return None
 
 
-def controlled_by(owner_uid: str, live: Object) -> bool:
-    """Whether the object's controller is the AgentDeployment of that uid."""
-    references: Iterable[Mapping[str, Any]] = live["metadata"].get("ownerReferences") or ()
-    return any(reference.get("controller") and reference["uid"] == owner_uid for reference in references)
-
-
-def left_by_predecessor(wanted: Object, live: Object) -> bool:
-    """Whether the object's controller was an AgentDeployment of our name that has been deleted since."""
-    owner = wanted["metadata"]["ownerReferences"][0]
-    references: Iterable[Mapping[str, Any]] = live["metadata"].get("ownerReferences") or ()
-    return any(
-        reference.get("controller")
-        and (reference["kind"], reference["name"]) == (owner["kind"], owner["name"])
-        and reference["uid"] != owner["uid"]
-        for reference in references
-    )
-
-
-def name_conflict(kind: str, name: str) -> Problem:
-    """Somebody else's object has a child's name."""
-    return Problem(
-        reasons.NAME_CONFLICT,
-        f"{kind} {name} exists and is not this AgentDeployment's: delete it, or give the AgentDeployment another name",
+def notices(writes: Iterable[Write]) -> tuple[Event, ...]:
+    """An event for each child that somebody else has changed."""
+    return tuple(
+        Event(
+            warning=False,
+            reason=reasons.REPAIRED,
+            message=f"{write.because} of {write.resource.kind} {write.body['metadata']['name']} was changed by "
+            "somebody else and is put back: change the AgentDeployment instead",
+        )
+        for write in writes
+        if isinstance(write, Apply) and write.by_hand
     )
 
 
 def _retired_config_maps(snapshot: Snapshot, wanted: Children) -> Iterator[Delete]:
     """ConfigMaps that no ReplicaSet refers to: a pod that restarts, or an undone rollout, must find its own."""
     live = snapshot.children
-    needed = {name for replica_set in live.replica_sets for name in _mounted(replica_set)}
-    if wanted.config_map is not None:
-        needed.add(wanted.config_map["metadata"]["name"])
-    if live.deployment is not None:
-        needed |= set(_mounted(live.deployment))
+    workloads = (wanted.deployment, live.deployment, *live.replica_sets)
+    needed = {name for workload in workloads if workload is not None for name in _mounted(workload)}
     for config_map in live.config_maps:
         metadata = config_map["metadata"]
         age_seconds = live.replica_sets_read_at - datetime.fromisoformat(metadata["creationTimestamp"]).timestamp()

@@ -1,15 +1,20 @@
-"""The four conditions of an AgentDeployment, each a verdict (status, reason, message) about one aspect."""
+"""The conditions of an AgentDeployment, each a verdict (status, reason, message) about one aspect."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from prewarm_operator.api import names
 from prewarm_operator.decide import reasons
 from prewarm_operator.decide.plan import Plan, Problem
-from prewarm_operator.world.pods import PodView
+from prewarm_operator.world.pods import Fault, PodView
 from prewarm_operator.world.snapshot import Object, Snapshot
 
 Status = Literal["True", "False", "Unknown"]
+
+
+FAULTS_TOLD = 3
+"""Different faults of pods that one message lists."""
 
 
 @dataclass(frozen=True)
@@ -23,28 +28,40 @@ class Verdict:
 
 
 def conditions(snapshot: Snapshot, plan: Plan, problems: Sequence[Problem]) -> tuple[Verdict, ...]:
-    """All four. `problems` are those of the plan and those that the writes met."""
+    """All of them. `problems` are those of the plan and those that the writes met, in the order to tell them in."""
     valid = agent_valid(snapshot, plan)
     return (
         ready(snapshot, problems),
         warm(snapshot, plan),
         progressing(snapshot, plan, problems, valid),
         valid,
+        scaling_active(plan),
+        up_to_date(plan, snapshot.agent.name),
     )
 
 
 def agent_valid(snapshot: Snapshot, plan: Plan) -> Verdict:
     """Whether the current revision can be started at all: a fault of any of its pods speaks against it."""
     current = [pod for pod in snapshot.pods if pod.revision == plan.revision and not pod.terminating]
-    for pod in current:
-        if pod.fault is not None:
-            return Verdict("AgentValid", "False", pod.fault.reason, f"{pod.fault.message} (pod {pod.name})")
+    faults = [(pod.name, pod.fault) for pod in current if pod.fault is not None]
+    if faults:
+        return Verdict("AgentValid", "False", faults[0][1].reason, _each_once(faults))
     if any(pod.ready for pod in current):
         return Verdict("AgentValid", "True", reasons.AGENT_LOADED, "the agent was loaded and warmed up")
-    crash = next((pod for pod in current if pod.crash is not None), None)
-    if crash is not None and crash.crash is not None:
-        return Verdict("AgentValid", "Unknown", crash.crash.reason, f"{crash.crash.message} (pod {crash.name})")
+    crashes = [(pod.name, pod.crash) for pod in current if pod.crash is not None]
+    if crashes:
+        return Verdict("AgentValid", "Unknown", crashes[0][1].reason, _each_once(crashes))
     return Verdict("AgentValid", "Unknown", reasons.NO_POD_WARM_YET, "no pod of the current revision is warm yet")
+
+
+def _each_once(faults: Sequence[tuple[str, Fault]]) -> str:
+    """Each different fault with the first pod that has it, in the order of the pods' names."""
+    first: dict[Fault, str] = {}
+    for pod, fault in faults:
+        first.setdefault(fault, pod)
+    told = [f"{fault.message} (pod {pod})" for fault, pod in first.items()]
+    more = f"; and {len(told) - FAULTS_TOLD} more" if len(told) > FAULTS_TOLD else ""
+    return "; ".join(told[:FAULTS_TOLD]) + more
 
 
 def warm(snapshot: Snapshot, plan: Plan) -> Verdict:
@@ -60,7 +77,7 @@ def warm(snapshot: Snapshot, plan: Plan) -> Verdict:
 def ready(snapshot: Snapshot, problems: Sequence[Problem]) -> Verdict:
     """Whether users are served by at least the minimum, and nothing is in the way of keeping it so."""
     if problems:
-        return Verdict("Ready", "False", problems[0].reason, "; ".join(problem.message for problem in problems))
+        return Verdict("Ready", "False", problems[0].reason, _all_told(problems))
     count = sum(pod.ready for pod in snapshot.pods)
     minimum = snapshot.agent.spec.min_replicas
     if count >= minimum:
@@ -72,7 +89,7 @@ def progressing(snapshot: Snapshot, plan: Plan, problems: Sequence[Problem], val
     """Whether a change is on its way that will end by itself."""
     deployment = snapshot.children.deployment
     if problems:
-        return Verdict("Progressing", "False", reasons.STUCK, problems[0].message)
+        return Verdict("Progressing", "False", reasons.STUCK, _all_told(problems))
     if valid.status == "False":
         return Verdict("Progressing", "False", reasons.STUCK, f"the current revision cannot start: {valid.message}")
     if deployment is not None and (late := _deadline_exceeded(deployment)) is not None:
@@ -88,6 +105,26 @@ def progressing(snapshot: Snapshot, plan: Plan, problems: Sequence[Problem], val
     if total != wanted or available < wanted:
         return Verdict("Progressing", "True", reasons.SCALING, f"{available} of {wanted} pods are available")
     return Verdict("Progressing", "False", reasons.SETTLED, f"all {wanted} pods have the current revision")
+
+
+def scaling_active(plan: Plan) -> Verdict:
+    """Whether the number of pods follows the AgentDeployment; an autoscaler that sets the child's own is told of."""
+    if plan.scale.reason == reasons.AUTOSCALER_ON_CHILD:
+        return Verdict("ScalingActive", "False", plan.scale.reason, plan.scale.message)
+    return Verdict("ScalingActive", "True", reasons.PREWARM_SCALES, "the number of pods follows the AgentDeployment")
+
+
+def up_to_date(plan: Plan, name: str) -> Verdict:
+    """Whether the pods are what this operator would make of the spec. If not, they are so by design, and can wait."""
+    if plan.update is None:
+        return Verdict("UpToDate", "True", reasons.LATEST, "the pods are as this operator makes them")
+    command = f"kubectl annotate agentdeployment {name} --overwrite {names.ANNOTATION_UPGRADE}=VALUE"
+    message = f"{plan.update} when you ask for it, which rolls the pods: {command}, with any new value"
+    return Verdict("UpToDate", "False", reasons.UPDATE_AVAILABLE, message)
+
+
+def _all_told(problems: Sequence[Problem]) -> str:
+    return "; ".join(problem.message for problem in problems)
 
 
 def _observed(deployment: Object | None) -> bool:

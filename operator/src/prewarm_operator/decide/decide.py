@@ -1,19 +1,35 @@
 """The decision about one AgentDeployment: a chain of small verdicts, each with its reason.
 
-snapshot -> scale -> render -> children -> Plan          (decide)
-snapshot + Plan + what the writes met -> status, events  (report, in decide/status.py)
+snapshot -> scale -> autoscaler -> pod template -> admission -> children, pods -> Plan     (decide)
+snapshot + Plan + what the writes met -> status, events                                    (report, in decide/status.py)
 """
 
-from prewarm_operator.decide.children import decide_children
+from prewarm_operator.decide import autoscaler, children, pods, upgrade
+from prewarm_operator.decide.admission import admit
 from prewarm_operator.decide.plan import Plan
 from prewarm_operator.decide.scale import scale
-from prewarm_operator.render import children
+from prewarm_operator.render import children as rendered
+from prewarm_operator.render import config_map, template
 from prewarm_operator.world.snapshot import Snapshot
 
 
 def decide(snapshot: Snapshot) -> Plan:
     """What to write so that the world becomes what the AgentDeployment wants."""
-    wanted_scale = scale(snapshot.agent.spec)
-    wanted = children.render(snapshot.agent, wanted_scale.replicas, snapshot.default_image)
-    writes, problems = decide_children(snapshot, wanted)
-    return Plan(wanted_scale, wanted.revision, writes, problems)
+    agent = snapshot.agent
+    count = autoscaler.hand_over(snapshot, scale(agent.spec))
+    config = config_map.render(agent)
+    fresh = template.render(agent, config, snapshot.default_image)
+    admission = admit(snapshot, upgrade.pod_template(snapshot, fresh))
+    pod_template = admission.pods
+    undone = upgrade.undone(snapshot, pod_template)
+    wanted = rendered.render(agent, count.replicas if count.ours else None, config, pod_template)
+    writes, problems = children.decide_children(snapshot, wanted)
+    relabels = pods.decide_pods(snapshot)
+    return Plan(
+        scale=count,
+        revision=pod_template.revision,
+        update=upgrade.update(pod_template, fresh),
+        writes=(*relabels, *admission.asks, *admission.allowed(writes)),
+        problems=(*admission.problems, *problems),
+        notices=(*([] if undone is None else [undone]), *children.notices(writes), *pods.notices(relabels)),
+    )

@@ -1,8 +1,9 @@
 """What a decision asks for: writes, and later a status and events. Nothing here happens by itself."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from prewarm_operator.kube.resources import Resource
+from prewarm_operator.kube.resources import PODS, Resource
 from prewarm_operator.world.snapshot import Object
 
 
@@ -18,12 +19,14 @@ class Create:
 class Apply:
     """Server-side apply over our own object. `body` carries its uid, so that a namesake is never touched.
 
-    `because` is the path of the first field that differs, for logs.
+    `because` is the path of the first field that differs. `by_hand`: what we applied last was the same, so it was
+    somebody else who changed it.
     """
 
     resource: Resource
     body: Object
     because: str
+    by_hand: bool
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,32 @@ class Delete:
     uid: str
 
 
-Write = Create | Adopt | Apply | Delete
+@dataclass(frozen=True)
+class Relabel:
+    """Give a pod back the labels that it was made with, if it still is the pod of this uid."""
+
+    namespace: str
+    name: str
+    uid: str
+    labels: Mapping[str, str]
+    resource: Resource = PODS
+
+
+@dataclass(frozen=True)
+class AskForPod:
+    """Ask whether the API server would take a pod of a new revision. The next decision goes by the answer.
+
+    `namespace` and `name` are the AgentDeployment's.
+    """
+
+    namespace: str
+    name: str
+    revision: str
+    body: Object
+    resource: Resource = PODS
+
+
+Write = Create | Adopt | Apply | Delete | Relabel | AskForPod
 
 
 @dataclass(frozen=True)
@@ -64,9 +92,25 @@ class Problem:
 
 @dataclass(frozen=True)
 class Scale:
-    """How many pods there should be, and why."""
+    """How many pods there should be, and why.
+
+    Attributes:
+        ours: whether we set the number; else it is somebody else's field and is left out of what we apply.
+        again_after_seconds: when the verdict changes by itself, None if it does not.
+    """
 
     replicas: int
+    reason: str
+    message: str
+    ours: bool = True
+    again_after_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to an AgentDeployment, for `kubectl describe`."""
+
+    warning: bool
     reason: str
     message: str
 
@@ -78,23 +122,18 @@ class Plan:
     Attributes:
         scale: the wanted number of pods.
         revision: label of the pods that this spec makes.
+        update: what would change in the pods if the user asked for it, None if nothing.
         writes: in the order in which they are to be made.
         problems: what stands in the way and no write can change.
+        notices: what the user should hear about these writes.
     """
 
     scale: Scale
     revision: str
+    update: str | None
     writes: tuple[Write, ...]
     problems: tuple[Problem, ...]
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something that happened to an AgentDeployment, for `kubectl describe`."""
-
-    warning: bool
-    reason: str
-    message: str
+    notices: tuple[Event, ...]
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,15 @@ A fault of a pod keeps the reason that the runtime or the kubelet gave (docs/ref
 SPEC_REPLICAS = "SpecReplicas"
 RAISED_TO_MINIMUM = "RaisedToMinimum"
 LOWERED_TO_MAXIMUM = "LoweredToMaximum"
+HELD_AFTER_AUTOSCALER = "HeldAfterAutoscaler"
+
+# condition ScalingActive
+PREWARM_SCALES = "PrewarmScales"
+AUTOSCALER_ON_CHILD = "AutoscalerOnChild"
+
+# condition UpToDate
+LATEST = "Latest"
+UPDATE_AVAILABLE = "UpdateAvailable"
 
 # condition AgentValid
 AGENT_LOADED = "AgentLoaded"
@@ -22,9 +31,15 @@ MINIMUM_SERVES = "MinimumServes"
 BELOW_MINIMUM = "BelowMinimum"
 NAME_CONFLICT = "NameConflict"
 CHILD_REFUSED = "ChildRefused"
+POD_REFUSED = "PodRefused"
 
 # condition Progressing
 SETTLED = "Settled"
 ROLLING_OUT = "RollingOut"
 SCALING = "Scaling"
 STUCK = "Stuck"
+
+# events
+SCALED = "Scaled"
+REPAIRED = "Repaired"
+ROLLOUT_UNDONE = "RolloutUndone"

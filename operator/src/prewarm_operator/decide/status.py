@@ -10,17 +10,18 @@ from prewarm_operator.decide.conditions import Verdict, conditions
 from prewarm_operator.decide.plan import Event, Plan, Problem, Report
 from prewarm_operator.world.snapshot import Object, Snapshot
 
-_WARNING_REASONS = frozenset({reasons.NAME_CONFLICT, reasons.CHILD_REFUSED, reasons.STUCK})
+_WARNING_REASONS = frozenset({reasons.NAME_CONFLICT, reasons.CHILD_REFUSED, reasons.STUCK, reasons.AUTOSCALER_ON_CHILD})
 
 
 def report(snapshot: Snapshot, plan: Plan, refusals: Sequence[Problem], now: datetime) -> Report:
     """The report after a plan's writes; `refusals` are what the API server refused of them."""
-    verdicts = conditions(snapshot, plan, (*plan.problems, *refusals))
+    problems = sorted({*plan.problems, *refusals}, key=lambda problem: (problem.reason, problem.message))
+    verdicts = conditions(snapshot, plan, problems)
     old = snapshot.agent.status
     new = _status(snapshot, plan, verdicts, now)
     changed = new != old
     body = new.model_dump(by_alias=True, exclude_none=True, mode="json") if changed else None
-    return Report(body, _events(old, new))
+    return Report(body, (*plan.notices, *_events(old, new)))
 
 
 def _status(snapshot: Snapshot, plan: Plan, verdicts: Sequence[Verdict], now: datetime) -> AgentDeploymentStatus:
@@ -73,7 +74,7 @@ def _events(old: AgentDeploymentStatus, new: AgentDeploymentStatus) -> tuple[Eve
     events: list[Event | None] = []
     if old.desired_replicas is not None and old.desired_replicas != new.desired_replicas and new.scaling is not None:
         change = f"from {old.desired_replicas} to {new.desired_replicas} pods: {new.scaling.message}"
-        events.append(Event(warning=False, reason="Scaled", message=change))
+        events.append(Event(warning=False, reason=reasons.SCALED, message=change))
     before = {condition.type: condition for condition in old.conditions}
     for condition in new.conditions:
         known = before.get(condition.type)

@@ -17,7 +17,15 @@ from kubernetes.aio import config as kubernetes_config
 from kubernetes.aio.config.config_exception import ConfigException
 
 from prewarm_operator import metrics
-from prewarm_operator.kube.errors import Conflict, Invalid, KubeError, NotFound, Refused, Unreachable
+from prewarm_operator.kube.errors import (
+    Conflict,
+    Invalid,
+    KubeError,
+    NamespaceTerminating,
+    NotFound,
+    Refused,
+    Unreachable,
+)
 
 Body = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 ContentType = Literal[
@@ -105,10 +113,15 @@ async def connect(user_agent: str) -> AsyncIterator[Client]:
 
 
 def _refusal(status: int, payload: bytes, retry_after: str | None) -> Refused:
+    details: Mapping[str, Any] = {}
     try:
-        message = str(json.loads(payload).get("message") or payload.decode())
+        answer = json.loads(payload)
+        message = str(answer.get("message") or payload.decode())
+        details = answer.get("details") or {}
     except ValueError:
         message = payload.decode(errors="replace")[:500]
+    if any(cause.get("reason") == "NamespaceTerminating" for cause in details.get("causes") or ()):
+        return NamespaceTerminating(status, message)
     if status == 404:
         return NotFound(status, message)
     if status == 409:

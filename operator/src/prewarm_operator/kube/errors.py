@@ -39,3 +39,7 @@ class Conflict(Refused):
 
 class Invalid(Refused):
     """400, 403 by admission, or 422: the object itself is wrong; sending it again will not help."""
+
+
+class NamespaceTerminating(Refused):
+    """403: the namespace is being deleted, so nothing can be created in it any more."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from prewarm_operator.api import names
 from prewarm_operator.api.agentdeployment import AgentDeployment, AgentDeploymentSpec
 from prewarm_operator.api.status import AgentDeploymentStatus
 
@@ -11,6 +12,7 @@ from prewarm_operator.api.status import AgentDeploymentStatus
 @dataclass(frozen=True)
 class Agent:
     """Attributes:
+    upgrade: value of the annotation that asks for pods as the present operator makes them, "" if there is none.
     status: as last written, or an empty one before the first write.
     """
 
@@ -18,6 +20,7 @@ class Agent:
     name: str
     uid: str
     generation: int
+    upgrade: str
     spec: AgentDeploymentSpec
     status: AgentDeploymentStatus
 
@@ -36,6 +39,7 @@ def parse(body: Mapping[str, Any]) -> Agent:
         name=metadata["name"],
         uid=metadata["uid"],
         generation=metadata.get("generation", 0),
+        upgrade=(metadata.get("annotations") or {}).get(names.ANNOTATION_UPGRADE, ""),
         spec=parsed.spec,
         status=parsed.status or AgentDeploymentStatus(),
     )

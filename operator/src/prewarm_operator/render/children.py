@@ -1,39 +1,54 @@
 """All children of one AgentDeployment."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from prewarm_operator.render import config_map, disruption_budget, service, workload
+from prewarm_operator.render import disruption_budget, service, workload
 from prewarm_operator.render.agent import Agent
+from prewarm_operator.render.template import Template
 
 
 @dataclass(frozen=True)
 class Children:
-    """Rendered objects, in the order in which they are written: pods find their ConfigMap, traffic its budget."""
+    """Rendered objects, in the order in which they are written: pods find their ConfigMap, traffic its budget.
 
-    config_map: dict[str, Any] | None
-    service: dict[str, Any]
-    disruption_budget: dict[str, Any]
-    deployment: dict[str, Any]
+    Attributes:
+        config_map: None for a foreign image, and where the pods stay on one that only an older operator renders.
+        pods: the template that the Deployment carries.
+    """
+
+    config_map: Mapping[str, Any] | None
+    service: Mapping[str, Any]
+    disruption_budget: Mapping[str, Any]
+    deployment: Mapping[str, Any]
+    pods: Template
 
     @property
     def revision(self) -> str:
         """The revision label of pods that this Deployment makes."""
-        return workload.revision_of(self.deployment)
+        return self.pods.revision
 
-    def in_write_order(self) -> tuple[dict[str, Any], ...]:
+    def in_write_order(self) -> tuple[Mapping[str, Any], ...]:
         """Every child once."""
         rest = (self.service, self.disruption_budget, self.deployment)
         return rest if self.config_map is None else (self.config_map, *rest)
 
 
-def render(agent: Agent, replicas: int, default_image: str) -> Children:
-    """The children that `agent` wants at `replicas` pods; `default_image` serves where its spec names no image."""
-    config = config_map.render(agent)
-    config_name = None if config is None else config["metadata"]["name"]
+def render(agent: Agent, replicas: int | None, config: Mapping[str, Any] | None, pods: Template) -> Children:
+    """The children that `agent` wants.
+
+    Args:
+        agent: what they belong to.
+        replicas: number of pods, None if somebody else sets it.
+        config: the ConfigMap as this operator renders it, None for a foreign image.
+        pods: the pod template, rendered now or kept.
+    """
+    mounted = config is not None and config["metadata"]["name"] == pods.config_map_name
     return Children(
-        config_map=config,
+        config_map=config if mounted else None,
         service=service.render(agent),
         disruption_budget=disruption_budget.render(agent),
-        deployment=workload.render(agent, replicas, config_name, default_image),
+        deployment=workload.render(agent, replicas, pods),
+        pods=pods,
     )

@@ -2,34 +2,24 @@
 
 from typing import Any
 
-from prewarm_operator.api import names
-from prewarm_operator.render import meta, pod
+from prewarm_operator.render import meta, template
 from prewarm_operator.render.agent import Agent
+from prewarm_operator.render.template import Template
 
 REVISION_HISTORY = 3
 """Old ReplicaSets, and with them their ConfigMaps, that stay for `kubectl rollout undo`."""
 
 
-def render(agent: Agent, replicas: int, config_map_name: str | None, default_image: str) -> dict[str, Any]:
-    """The Deployment. It never goes below its replicas while it rolls, and its selector leaves out claimed pods."""
-    spec = pod.pod_spec(agent, config_map_name, default_image)
-    selector = {names.LABEL_AGENT: agent.name, names.LABEL_ORIGIN: names.ORIGIN_OWN}
-    revision = {names.LABEL_REVISION: meta.content_hash(spec)}
+def render(agent: Agent, replicas: int | None, pods: Template) -> dict[str, Any]:
+    """The Deployment. It never goes below its replicas while it rolls; `replicas` is None if somebody else sets it."""
     content = {
-        "replicas": replicas,
         "revisionHistoryLimit": REVISION_HISTORY,
         # Warm-up may take its whole time-out; only then is a rollout stuck.
         "progressDeadlineSeconds": agent.spec.warmup.timeout_seconds + 60,
         "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 0, "maxSurge": "25%"}},
-        "selector": {"matchLabels": selector},
-        "template": {
-            "metadata": {"labels": meta.child_labels(agent.name) | selector | revision},
-            "spec": spec,
-        },
+        "selector": {"matchLabels": template.selector(agent)},
+        "template": pods.body,
     }
-    return meta.child(agent, "apps/v1", "Deployment", agent.name, {"spec": content})
-
-
-def revision_of(deployment: dict[str, Any]) -> str:
-    """The revision label that pods of this rendered Deployment carry."""
-    return str(deployment["spec"]["template"]["metadata"]["labels"][names.LABEL_REVISION])
+    if replicas is not None:
+        content["replicas"] = replicas
+    return meta.child(agent, "apps/v1", "Deployment", agent.name, {"spec": content}, pods.annotations())

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from prewarm_operator.api import names
-from prewarm_operator.kube.resources import Resource
+from prewarm_operator.kube.resources import AGENT_DEPLOYMENTS, AUTOSCALERS, DEPLOYMENTS, PODS, REPLICA_SETS, Resource
+from prewarm_operator.world.trim import Object, same_but_version, trim
+from prewarm_operator.world.verdicts import VerdictLog
 
-Object = dict[str, Any]
 EventType = Literal["ADDED", "MODIFIED", "DELETED"] | None
 """As kopf reports it: None for objects of a first listing."""
 
@@ -29,13 +30,16 @@ class Cache:
     Watches and lists overlap, so every object is kept only if it is not older than what is known.
 
     Attributes:
+        verdicts: what the API server said about pods of new revisions.
         listed_at: when the last complete listing of all kinds began, in seconds since the epoch; 0 before the first.
     """
 
     listed_at: float = 0.0
+    verdicts: VerdictLog = field(default_factory=VerdictLog)
 
     _objects: dict[Resource, dict[Key, Object]] = field(default_factory=dict)
     _by_agent: dict[tuple[Resource, Key], set[Key]] = field(default_factory=dict)
+    _agents: dict[tuple[Resource, Key], Key] = field(default_factory=dict)
 
     def get(self, resource: Resource, key: Key) -> Object | None:
         """The object, or None."""
@@ -46,23 +50,24 @@ class Cache:
         return frozenset(self._objects.get(resource, {}))
 
     def belonging_to(self, resource: Resource, agent: Key) -> list[Object]:
-        """Objects of a kind that carry the agent's label, by name."""
+        """Objects of a kind that are the agent's (agent_of), by name."""
         objects = self._objects.get(resource, {})
         return [objects[key] for key in sorted(self._by_agent.get((resource, agent), ()))]
 
     def put(self, resource: Resource, body: Mapping[str, Any]) -> bool:
-        """Keep `body` unless something newer is known. Returns whether it was kept."""
+        """Keep `body` unless something newer is known. Returns whether a decision may see a difference."""
         key = key_of(body)
         known = self.get(resource, key)
         if known is not None and version_of(known) >= version_of(body) and _uid(known) == _uid(body):
             return False
-        trimmed = _trim(body)
+        kept = trim(resource, body)
         if known is not None:
-            self._forget_agent(resource, key, known)
-        self._objects.setdefault(resource, {})[key] = trimmed
-        if (agent := agent_of(trimmed)) is not None:
+            self._forget_agent(resource, key)
+        self._objects.setdefault(resource, {})[key] = kept
+        if (agent := self.agent_of(resource, kept)) is not None:
             self._by_agent.setdefault((resource, agent), set()).add(key)
-        return True
+            self._agents[resource, key] = agent
+        return known is None or not same_but_version(known, kept)
 
     def remove(self, resource: Resource, body: Mapping[str, Any]) -> bool:
         """Forget an object unless a newer one of its name is known. Returns whether it was there."""
@@ -70,7 +75,7 @@ class Cache:
         known = self.get(resource, key)
         if known is None or (_uid(known) != _uid(body) and version_of(known) > version_of(body)):
             return False
-        self._forget_agent(resource, key, known)
+        self._forget_agent(resource, key)
         del self._objects[resource][key]
         return True
 
@@ -80,18 +85,46 @@ class Cache:
         This is how deletions are noticed that a watch has missed.
         """
         bodies = list(bodies)
-        touched = {agent for body in bodies if self.put(resource, body) and (agent := agent_of(body))}
+        touched = {agent for body in bodies if self.put(resource, body) and (agent := self.agent_of(resource, body))}
         listed = {key_of(body) for body in bodies}
         for key in self.keys(resource) - listed:
             known = self._objects[resource][key]
             if version_of(known) <= list_version:
-                self.remove(resource, known)
-                if (agent := agent_of(known)) is not None:
+                if (agent := self.agent_of(resource, known)) is not None:
                     touched.add(agent)
+                self.remove(resource, known)
         return touched
 
-    def _forget_agent(self, resource: Resource, key: Key, known: Object) -> None:
-        if (agent := agent_of(known)) is not None:
+    def agent_of(self, resource: Resource, body: Mapping[str, Any]) -> Key | None:
+        """The AgentDeployment that an object is, belongs to or, for an autoscaler, meddles with; None if there is none.
+
+        A pod belongs to the agent whose ReplicaSet made it, whatever its labels have become; everything else by label.
+        """
+        if resource == PODS and (maker := self.maker_of(body)) is not None:
+            return self.agent_of(REPLICA_SETS, maker)
+        metadata = body["metadata"]
+        if resource == AGENT_DEPLOYMENTS:
+            name = metadata["name"]
+        elif resource == AUTOSCALERS:
+            target = body["spec"]["scaleTargetRef"]
+            name = target["name"] if target["kind"] == DEPLOYMENTS.kind else None
+        elif resource == REPLICA_SETS:
+            name = body["spec"]["selector"]["matchLabels"].get(names.LABEL_AGENT)
+        else:
+            name = (metadata.get("labels") or {}).get(names.LABEL_AGENT)
+        return None if name is None else Key(metadata["namespace"], name)
+
+    def maker_of(self, pod: Mapping[str, Any]) -> Object | None:
+        """The ReplicaSet that made a pod, if it is known.
+
+        By name, which nobody can change: a pod that no longer matches its ReplicaSet has no owner any more.
+        """
+        namespace, name = key_of(pod)
+        return self.get(REPLICA_SETS, Key(namespace, name.rpartition("-")[0]))
+
+    def _forget_agent(self, resource: Resource, key: Key) -> None:
+        agent = self._agents.pop((resource, key), None)
+        if agent is not None:
             members = self._by_agent[resource, agent]
             members.discard(key)
             if not members:
@@ -103,15 +136,6 @@ def key_of(body: Mapping[str, Any]) -> Key:
     return Key(body["metadata"]["namespace"], body["metadata"]["name"])
 
 
-def agent_of(body: Mapping[str, Any]) -> Key | None:
-    """The AgentDeployment that an object is or belongs to: itself, or by its label."""
-    metadata = body["metadata"]
-    if body.get("kind") == names.AGENT_DEPLOYMENT.kind:
-        return Key(metadata["namespace"], metadata["name"])
-    name = (metadata.get("labels") or {}).get(names.LABEL_AGENT)
-    return None if name is None else Key(metadata["namespace"], name)
-
-
 def version_of(body: Mapping[str, Any]) -> int:
     """The resource version as a number: ordered since Kubernetes 1.35 by contract, and by etcd ever since."""
     return int(body["metadata"]["resourceVersion"])
@@ -119,14 +143,3 @@ def version_of(body: Mapping[str, Any]) -> int:
 
 def _uid(body: Mapping[str, Any]) -> str:
     return str(body["metadata"]["uid"])
-
-
-def _trim(body: Mapping[str, Any]) -> Object:
-    """Of managedFields only who manages, not what: the rest is often half of an object, and never looked at."""
-    metadata = dict(body["metadata"])
-    if "managedFields" in metadata:
-        kept = ("manager", "operation", "subresource")
-        metadata["managedFields"] = [
-            {key: entry[key] for key in kept if key in entry} for entry in metadata["managedFields"]
-        ]
-    return {**body, "metadata": metadata}

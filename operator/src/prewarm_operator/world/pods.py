@@ -27,19 +27,23 @@ class PodView:
     """What a decision may know of a pod.
 
     Attributes:
+        uid: tells it from a later pod of its name.
         revision: value of the revision label, "" where there is none.
-        ready: its Ready condition, while it is not being deleted.
+        ready: its Ready condition, while it is behind the Service and not being deleted.
         terminating: it is being deleted.
         fault: what a person must repair before it can start, else None.
         crash: how its container last died by itself, else None; it is started again without us.
+        lost_labels: of the labels that decide whose pod it is, those that it was made with and has no more.
     """
 
     name: str
+    uid: str
     revision: str
     ready: bool
     terminating: bool
     fault: Fault | None
     crash: Fault | None
+    lost_labels: Mapping[str, str]
 
 
 def is_ready(pod: Mapping[str, Any]) -> bool:
@@ -48,21 +52,49 @@ def is_ready(pod: Mapping[str, Any]) -> bool:
     return any(entry["type"] == "Ready" and entry["status"] == "True" for entry in conditions)
 
 
-def view(pod: Mapping[str, Any]) -> PodView:
-    """Boil a pod down to a PodView."""
+def left_the_watch(pod: Mapping[str, Any]) -> bool:
+    """Whether a DELETED event only means that the pod lost the label by which pods are watched.
+
+    Then it was not told to stop. A pod without a node ends without being told; one that was deleted by force does so
+    too, which the next write to it finds out.
+    """
+    return "deletionTimestamp" not in pod["metadata"] and "nodeName" in pod.get("spec", {})
+
+
+def without_origin(pod: Mapping[str, Any]) -> dict[str, Any]:
+    """The pod after it lost its origin label; a watch hands out what it was before."""
+    labels = {key: value for key, value in pod["metadata"]["labels"].items() if key != names.LABEL_ORIGIN}
+    return {**pod, "metadata": {**pod["metadata"], "labels": labels}}
+
+
+def view(pod: Mapping[str, Any], maker: Mapping[str, Any] | None) -> PodView:
+    """Boil a pod down to a PodView. `maker` is the ReplicaSet that made it, None if that is not known."""
     metadata = pod["metadata"]
+    labels = metadata.get("labels") or {}
     terminating = "deletionTimestamp" in metadata
-    ready = is_ready(pod) and not terminating
+    lost = {key: value for key, value in _made_with(maker).items() if labels.get(key) != value}
+    ready = is_ready(pod) and not terminating and names.LABEL_AGENT not in lost
     faults = [] if ready else [_fault(status) for status in _container_statuses(pod)]
     crashes = [] if ready else [_crash(status) for status in _container_statuses(pod)]
     return PodView(
         name=metadata["name"],
-        revision=(metadata.get("labels") or {}).get(names.LABEL_REVISION, ""),
+        uid=metadata["uid"],
+        revision=labels.get(names.LABEL_REVISION, ""),
         ready=ready,
         terminating=terminating,
         fault=next((fault for fault in faults if fault is not None), None),
         crash=next((crash for crash in crashes if crash is not None), None),
+        lost_labels=lost,
     )
+
+
+def _made_with(maker: Mapping[str, Any] | None) -> Mapping[str, str]:
+    """The labels by which ReplicaSet, Service and we know a pod. All others are the user's to change."""
+    if maker is None:
+        return {}
+    template: Mapping[str, str] = maker["spec"]["template"]["metadata"]["labels"]
+    decisive = {names.LABEL_REVISION, *maker["spec"]["selector"]["matchLabels"]}
+    return {key: value for key, value in template.items() if key in decisive}
 
 
 def _container_statuses(pod: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -10,6 +10,7 @@ from prewarm_operator.kube.client import Client
 from prewarm_operator.kube.errors import Refused
 from prewarm_operator.kube.resources import (
     AGENT_DEPLOYMENTS,
+    AUTOSCALERS,
     CONFIG_MAPS,
     DEPLOYMENTS,
     DISRUPTION_BUDGETS,
@@ -30,13 +31,18 @@ POD_SELECTOR = names.LABEL_ORIGIN
 SELECTORS: dict[Resource, str] = {
     AGENT_DEPLOYMENTS: "",
     DEPLOYMENTS: MANAGED_SELECTOR,
+    REPLICA_SETS: POD_SELECTOR,
     PODS: POD_SELECTOR,
     SERVICES: MANAGED_SELECTOR,
     CONFIG_MAPS: MANAGED_SELECTOR,
     DISRUPTION_BUDGETS: MANAGED_SELECTOR,
-    REPLICA_SETS: POD_SELECTOR,
+    AUTOSCALERS: "",
 }
-"""What is listed of each kind. ReplicaSets inherit the labels of the pod template."""
+"""What is read of each kind. ReplicaSets inherit the labels of the pod template; they come before the pods, which the
+cache assigns to agents by them."""
+
+STRAY_PODS = f"{names.LABEL_AGENT},!{names.LABEL_ORIGIN}"
+"""Pods that a hand has taken from their ReplicaSet but not from their Service. A watch cannot ask for them as well."""
 
 
 class Reader:
@@ -69,7 +75,9 @@ class Reader:
         started = self._wall_clock()
         self.readable = await self._find_readable()
         for resource, selector in SELECTORS.items():
-            lists = [await self._list(resource, selector, where) for where in self.readable or (None,)]
+            selectors = (selector, STRAY_PODS) if resource == PODS else (selector,)
+            places = self.readable or (None,)
+            lists = [await self._list(resource, each, place) for place in places for each in selectors]
             items = [item for page, _ in lists for item in page]
             touched |= self._cache.replace(resource, items, min(version for _, version in lists))
         self._cache.listed_at = started

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from prewarm_operator.render.agent import Agent
+from prewarm_operator.world.autoscalers import Autoscalers
 from prewarm_operator.world.cache import Key
 from prewarm_operator.world.pods import PodView
 from prewarm_operator.world.start_times import StartTimes
+from prewarm_operator.world.verdicts import PodVerdict
 
 Object = Mapping[str, Any]
 
@@ -16,8 +18,8 @@ Object = Mapping[str, Any]
 class LiveChildren:
     """The children's objects as last read, by what they are; None where there is none of that name.
 
-    `config_maps` and `replica_sets` are all that carry the agent's label; ReplicaSets are not watched, so
-    `replica_sets_read_at` says when they were listed (seconds since the epoch).
+    `config_maps` and `replica_sets` are all that carry the agent's label. `replica_sets_read_at` says when ReplicaSets
+    were last listed (seconds since the epoch): a watch may be late without anybody knowing, a list is not.
     """
 
     deployment: Object | None
@@ -34,13 +36,19 @@ class Snapshot:
 
     Attributes:
         agent: the object; its status is the one last written.
+        autoscalers: who scales the child Deployment beside us.
+        taken_at: seconds since the epoch.
         start_times: created to Ready as measured, or None before the first.
         default_image: the image of agents whose spec names none.
+        pod_verdict: what the API server said to a pod of a new revision, if it was asked just now.
     """
 
     key: Key
     agent: Agent
     children: LiveChildren
     pods: tuple[PodView, ...]
+    autoscalers: Autoscalers
+    taken_at: float
     start_times: StartTimes | None
     default_image: str
+    pod_verdict: PodVerdict | None = None

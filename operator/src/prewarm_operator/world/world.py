@@ -1,11 +1,13 @@
 """The world as one object: what events and lists bring in, and snapshots out of it."""
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from prewarm_operator import metrics
 from prewarm_operator.kube.resources import (
     AGENT_DEPLOYMENTS,
+    AUTOSCALERS,
     CONFIG_MAPS,
     DEPLOYMENTS,
     DISRUPTION_BUDGETS,
@@ -16,7 +18,8 @@ from prewarm_operator.kube.resources import (
 )
 from prewarm_operator.render.agent import parse
 from prewarm_operator.world import pods
-from prewarm_operator.world.cache import Cache, EventType, Key, agent_of
+from prewarm_operator.world.autoscalers import AutoscalerLog, Autoscalers, name_of
+from prewarm_operator.world.cache import Cache, EventType, Key
 from prewarm_operator.world.snapshot import LiveChildren, Snapshot
 from prewarm_operator.world.start_times import StartTimeLog
 
@@ -24,18 +27,27 @@ from prewarm_operator.world.start_times import StartTimeLog
 class World:
     """The cache, and what is measured while it changes. `default_image` runs agents whose spec names no image."""
 
-    def __init__(self, cache: Cache, default_image: str) -> None:
+    def __init__(self, cache: Cache, default_image: str, wall_clock: Callable[[], float] = time.time) -> None:
         self.cache = cache
         self._default_image = default_image
+        self._wall_clock = wall_clock
         self._start_times = StartTimeLog()
+        self._autoscalers = AutoscalerLog()
 
     def observe(self, resource: Resource, event: EventType, body: Mapping[str, Any], at: float) -> Key | None:
         """Take in a watch event that arrived at `at` (monotonic seconds). Returns the agent to look at, if any."""
-        agent = agent_of(body)
-        changed = self.cache.remove(resource, body) if event == "DELETED" else self.cache.put(resource, body)
+        agent = self.cache.agent_of(resource, body)
+        changed = self._remove(resource, body) if event == "DELETED" else self.cache.put(resource, body)
         if resource == PODS and agent is not None:
             self._measure(agent, event, body, at)
-        return agent if changed else None
+        # An autoscaler of a Deployment that is none of ours is no concern of ours.
+        ours = resource != AUTOSCALERS or (agent is not None and self.cache.get(AGENT_DEPLOYMENTS, agent) is not None)
+        return agent if changed and ours else None
+
+    def _remove(self, resource: Resource, body: Mapping[str, Any]) -> bool:
+        if resource == PODS and pods.left_the_watch(body):
+            return self.cache.put(resource, pods.without_origin(body))
+        return self.cache.remove(resource, body)
 
     def _measure(self, agent: Key, event: EventType, pod: Mapping[str, Any], at: float) -> None:
         uid = pod["metadata"]["uid"]
@@ -49,6 +61,7 @@ class World:
     def forget(self, agent: Key) -> None:
         """The AgentDeployment is gone: drop what was measured for it."""
         self._start_times.forget(agent)
+        self._autoscalers.forget(agent)
 
     def snapshot(self, key: Key, body: Mapping[str, Any]) -> Snapshot:
         """Everything about one AgentDeployment, frozen.
@@ -68,10 +81,17 @@ class World:
                 replica_sets=tuple(cache.belonging_to(REPLICA_SETS, key)),
                 replica_sets_read_at=cache.listed_at,
             ),
-            pods=tuple(pods.view(pod) for pod in cache.belonging_to(PODS, key)),
+            pods=tuple(pods.view(pod, cache.maker_of(pod)) for pod in cache.belonging_to(PODS, key)),
+            autoscalers=self._autoscalers_of(key),
+            taken_at=self._wall_clock(),
             start_times=self._start_times.of(key),
             default_image=self._default_image,
+            pod_verdict=cache.verdicts.of(key, self._wall_clock()),
         )
+
+    def _autoscalers_of(self, key: Key) -> Autoscalers:
+        found = sorted({name_of(autoscaler) for autoscaler in self.cache.belonging_to(AUTOSCALERS, key)})
+        return self._autoscalers.seen(key, tuple(found), self._wall_clock())
 
     def count_agents(self, ready: str) -> int:
         """How many AgentDeployments have this status of the condition Ready; without one it is Unknown."""

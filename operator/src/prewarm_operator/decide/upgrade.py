@@ -1,0 +1,62 @@
+"""Which pod template the child gets: the one that it has, until the spec changes or the user asks for a new one."""
+
+from prewarm_operator.decide import reasons
+from prewarm_operator.decide.ownership import controlled_by
+from prewarm_operator.decide.plan import Event
+from prewarm_operator.render import template
+from prewarm_operator.render.template import Template
+from prewarm_operator.world.snapshot import Snapshot
+
+
+def pod_template(snapshot: Snapshot, fresh: Template) -> Template:
+    """The template that the child was given, if `fresh` was rendered from the same spec; else `fresh`."""
+    given = _given(snapshot)
+    if given is None or given.spec_hash != fresh.spec_hash:
+        return fresh
+    return given if _can_start(snapshot, given, fresh) else fresh
+
+
+def update(given: Template, fresh: Template) -> str | None:
+    """What `fresh` would change in the pods, or None if nothing."""
+    if given.revision == fresh.revision:
+        return None
+    changes = []
+    if given.image != fresh.image:
+        changes.append(f"image {given.image} becomes {fresh.image}")
+    if given.renderer != fresh.renderer:
+        changes.append(f"the pod template of renderer {given.renderer} becomes that of renderer {fresh.renderer}")
+    return " and ".join(changes) or "the pod template changes"
+
+
+def undone(snapshot: Snapshot, wanted: Template) -> Event | None:
+    """What to say if `kubectl rollout undo` gave the child an older template.
+
+    It restores an old ReplicaSet's template together with the annotations that we gave the Deployment at that time. So
+    the child carries a template of ours, but not the one of the revision that was reported for this generation.
+    """
+    given, status = _given(snapshot), snapshot.agent.status
+    if given is None or given.revision == wanted.revision or status.revision in (None, given.revision):
+        return None
+    if status.observed_generation != snapshot.agent.generation:
+        return None
+    message = (
+        f"kubectl rollout undo put revision {given.revision} in the place of {status.revision}; the Deployment follows "
+        f"the AgentDeployment and gets revision {wanted.revision}: apply the AgentDeployment's former spec instead"
+    )
+    return Event(warning=True, reason=reasons.ROLLOUT_UNDONE, message=message)
+
+
+def _given(snapshot: Snapshot) -> Template | None:
+    deployment = snapshot.children.deployment
+    if deployment is None or not controlled_by(snapshot.agent.uid, deployment):
+        return None
+    return template.stored(deployment)
+
+
+def _can_start(snapshot: Snapshot, given: Template, fresh: Template) -> bool:
+    """Without its ConfigMap no pod starts, and only the operator that wrote it could write it again."""
+    if given.config_map_name in (None, fresh.config_map_name):
+        return True
+    uid = snapshot.agent.uid
+    own = {each["metadata"]["name"] for each in snapshot.children.config_maps if controlled_by(uid, each)}
+    return given.config_map_name in own
