@@ -23,7 +23,10 @@ BASE: dict[str, Any] = {
             },
             {"name": "proxy", "image": "example.com/proxy:1"},
         ],
-        "initContainers": [{"name": "first", "image": "example.com/a:1"}, {"name": "second", "image": "example.com/b:1"}],
+        "initContainers": [
+            {"name": "first", "image": "example.com/a:1"},
+            {"name": "second", "image": "example.com/b:1"},
+        ],
         "volumes": [{"name": "tmp", "emptyDir": {}}, {"name": "data", "configMap": {"name": "data"}}],
         "tolerations": [{"key": "gpu", "operator": "Exists"}],
         "imagePullSecrets": [{"name": "one"}],

@@ -1,0 +1,41 @@
+"""What the API server said when it was asked for a pod."""
+
+from dataclasses import dataclass, field
+
+HOLD_SECONDS = 25.0
+"""A verdict counts this long: shorter than the time after which what was refused is looked at again, long enough that
+events in between do not ask anew."""
+
+
+@dataclass(frozen=True)
+class PodVerdict:
+    """The answer about a pod of one revision.
+
+    Attributes:
+        revision: of the pod template.
+        refusal: the API server's own sentence, None if it would take the pod.
+    """
+
+    revision: str
+    refusal: str | None
+
+
+@dataclass
+class VerdictLog:
+    """The latest verdict for each AgentDeployment, by namespace and name. Times are seconds since the epoch."""
+
+    _verdicts: dict[tuple[str, str], tuple[float, PodVerdict]] = field(default_factory=dict)
+
+    def record(self, agent: tuple[str, str], verdict: PodVerdict, now: float) -> None:
+        """Keep a verdict, and none that has ceased to count."""
+        self._verdicts = {key: known for key, known in self._verdicts.items() if _counts(known[0], now)}
+        self._verdicts[agent] = (now, verdict)
+
+    def of(self, agent: tuple[str, str], now: float) -> PodVerdict | None:
+        """The verdict, as long as it counts."""
+        at, verdict = self._verdicts.get(agent, (0.0, None))
+        return verdict if _counts(at, now) else None
+
+
+def _counts(at: float, now: float) -> bool:
+    return 0 <= now - at < HOLD_SECONDS
