@@ -51,7 +51,7 @@ def values_schema() -> dict[str, Any]:
         "description": "Set by Helm when this chart is part of another one; not used.",
         "type": "object",
     }
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$comment": NOTICE, **schema}
+    return {"$schema": "http://json-schema.org/draft-07/schema#", "$comment": NOTICE, **schema}
 
 
 def _refine(definition: dict[str, Any]) -> None:
