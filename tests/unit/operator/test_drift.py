@@ -17,6 +17,15 @@ UNCHANGED: dict[str, tuple[Any, Any]] = {
         {"requests": {"cpu": "0.5", "memory": "1024Mi", "x": 1}},
         {"requests": {"cpu": "500m", "memory": "1Gi", "x": "1"}},
     ),
+    "one volume mounted at two paths": (
+        {"volumeMounts": [{"name": "v", "mountPath": "/a"}, {"name": "v", "mountPath": "/b"}]},
+        {"volumeMounts": [{"name": "v", "mountPath": "/a"}, {"name": "v", "mountPath": "/b"}]},
+    ),
+    "port that somebody added": (
+        {"ports": [{"containerPort": 1}]},
+        {"ports": [{"containerPort": 2}, {"containerPort": 1, "protocol": "TCP"}]},
+    ),
+    "size of a volume written another way": ({"emptyDir": {"sizeLimit": "1024Mi"}}, {"emptyDir": {"sizeLimit": "1Gi"}}),
     "zero that the API server keeps": ({"maxUnavailable": 0}, {"maxUnavailable": 0}),
 }
 
@@ -30,7 +39,14 @@ CHANGED: dict[str, tuple[Any, Any, str]] = {
     ),
     "container gone": ({"containers": [{"name": "agent"}]}, {"containers": []}, "containers[agent]"),
     "item added to a list of ours": ({"drop": ["ALL"]}, {"drop": ["ALL", "X"]}, "drop"),
+    "one of two mounts of a volume moved": (
+        {"volumeMounts": [{"name": "v", "mountPath": "/a"}, {"name": "v", "mountPath": "/b"}]},
+        {"volumeMounts": [{"name": "v", "mountPath": "/a"}, {"name": "v", "mountPath": "/c"}]},
+        "volumeMounts[v].mountPath",
+    ),
+    "smaller volume": ({"emptyDir": {"sizeLimit": "1Gi"}}, {"emptyDir": {"sizeLimit": "1G"}}, "emptyDir.sizeLimit"),
     "other quantity": ({"limits": {"cpu": "1"}}, {"limits": {"cpu": "999m"}}, "limits.cpu"),
+    "what is no quantity": ({"limits": {"cpu": "much"}}, {"limits": {"cpu": "1"}}, "limits.cpu"),
     "quantity removed": ({"limits": {"cpu": "1"}}, {}, "limits.cpu"),
     "mapping replaced by a scalar": ({"a": {"b": 1}}, {"a": 1}, "a"),
 }

@@ -1,6 +1,11 @@
 import json
+from dataclasses import replace
 from typing import Any
 
+import pytest
+from unit.operator.builders import snapshot
+
+from prewarm_operator.decide.pods import decide_pods
 from prewarm_operator.world import pods
 from prewarm_operator.world.pods import Fault, PodView
 
@@ -77,3 +82,49 @@ def test_back_off_between_two_crashes_shows_the_crash() -> None:
 
 def test_a_clean_end_is_no_crash() -> None:
     assert view(pod(container=ended(0))).crash is None
+
+
+LABELS = {"prewarm.dev/agent": "support", "prewarm.dev/origin": "own", "pod-template-hash": "5d9f", "team": "a"}
+MADE_WITH = LABELS | {"prewarm.dev/revision": "abc"}
+MAKER = {
+    "spec": {
+        "selector": {"matchLabels": {key: LABELS[key] for key in LABELS if key != "team"}},
+        "template": {"metadata": {"labels": MADE_WITH}},
+    }
+}
+
+
+def labelled(**changes: str | None) -> PodView:
+    names = {"agent": "prewarm.dev/agent", "origin": "prewarm.dev/origin", "revision": "prewarm.dev/revision"}
+    names |= {"hash": "pod-template-hash", "team": "team"}
+    labels = MADE_WITH | {names[key]: value for key, value in changes.items()}
+    body = pod(ready=True)
+    body["metadata"]["labels"] = {key: value for key, value in labels.items() if value is not None}
+    return pods.view(body, MAKER)
+
+
+@pytest.mark.parametrize(
+    ("changes", "lost"),
+    [
+        ({}, {}),
+        ({"team": "b"}, {}),
+        ({"agent": "other"}, {"prewarm.dev/agent": "support"}),
+        ({"agent": None, "origin": None}, {"prewarm.dev/agent": "support", "prewarm.dev/origin": "own"}),
+        ({"revision": "x"}, {"prewarm.dev/revision": "abc"}),
+        ({"hash": None}, {"pod-template-hash": "5d9f"}),
+    ],
+)
+def test_labels_that_decide_whose_a_pod_is_are_missed(changes: dict[str, str | None], lost: dict[str, str]) -> None:
+    assert labelled(**changes).lost_labels == lost
+
+
+def test_a_pod_that_a_hand_took_from_its_service_does_not_count_as_serving() -> None:
+    assert not labelled(agent="other").ready
+    assert labelled(revision="x").ready
+
+
+def test_a_pod_gets_its_labels_back_unless_it_is_leaving() -> None:
+    taken = labelled(agent="other")
+    leaving = replace(taken, name="leaving", terminating=True)
+    (write,) = decide_pods(snapshot(pods=(taken, leaving)))
+    assert (write.name, write.uid, write.labels) == ("p", "u", {"prewarm.dev/agent": "support"})

@@ -3,7 +3,8 @@ from typing import Any
 import pytest
 from unit.operator.builders import agent_body
 
-from prewarm_operator.kube.resources import AGENT_DEPLOYMENTS, DEPLOYMENTS, PODS
+from prewarm_operator.kube.resources import AGENT_DEPLOYMENTS, AUTOSCALERS, DEPLOYMENTS, PODS, REPLICA_SETS
+from prewarm_operator.world.autoscalers import Autoscalers
 from prewarm_operator.world.cache import Cache, Key
 from prewarm_operator.world.start_times import StartTimeLog
 from prewarm_operator.world.world import World
@@ -126,3 +127,69 @@ def test_only_the_latest_hundred_starts_count() -> None:
     times = log.of(SUPPORT)
     assert times is not None
     assert (times.p90_seconds, times.samples) == (1.0, 100)
+
+
+def replica_set(name: str = "support-5d9f", version: int = 1, **spec: Any) -> dict[str, Any]:
+    labels = {"prewarm.dev/agent": "support", "prewarm.dev/origin": "own"}
+    template = {"metadata": {"labels": labels}, "spec": {"volumes": [{"name": "tmp", "emptyDir": {}}]}}
+    body = thing(name, version)
+    return {**body, "kind": "ReplicaSet", "spec": {"selector": {"matchLabels": labels}, "template": template, **spec}}
+
+
+def test_a_pod_belongs_to_the_agent_whose_replica_set_made_it_whatever_its_labels() -> None:
+    world = World(Cache(), "image")
+    world.observe(REPLICA_SETS, None, replica_set(), 0.0)
+    stolen = thing("support-5d9f-x7k2p", labels={"prewarm.dev/agent": "other", "prewarm.dev/origin": "own"})
+    assert world.observe(PODS, "ADDED", stolen, 0.0) == SUPPORT
+    assert world.cache.belonging_to(PODS, Key("team", "other")) == []
+    (view,) = world.snapshot(SUPPORT, agent_body()).pods
+    assert view.lost_labels == {"prewarm.dev/agent": "support"}
+
+
+def origin(name: str, version: int, **metadata: Any) -> dict[str, Any]:
+    labels = {"prewarm.dev/agent": "support", "prewarm.dev/origin": "own"}
+    return {**thing(name, version, labels=labels, **metadata), "spec": {"nodeName": "n"}}
+
+
+def test_a_pod_that_only_left_the_watch_is_missed_and_one_that_was_told_to_stop_is_not() -> None:
+    world = World(Cache(), "image")
+    world.observe(REPLICA_SETS, None, replica_set(), 0.0)
+    for name in ("support-5d9f-a", "support-5d9f-b"):
+        world.observe(PODS, "ADDED", origin(name, 1), 0.0)
+    assert world.observe(PODS, "DELETED", origin("support-5d9f-a", 2), 0.0) == SUPPORT
+    world.observe(PODS, "DELETED", origin("support-5d9f-b", 2, deletionTimestamp="2026-01-01T00:00:00Z"), 0.0)
+    (view,) = world.snapshot(SUPPORT, agent_body()).pods
+    assert (view.name, view.lost_labels) == ("support-5d9f-a", {"prewarm.dev/origin": "own"})
+
+
+def test_a_replica_set_that_only_counts_its_pods_asks_for_no_decision() -> None:
+    world = World(Cache(), "image")
+    assert world.observe(REPLICA_SETS, "ADDED", replica_set(), 0.0) == SUPPORT
+    counted = {**replica_set(version=2, replicas=7), "status": {"replicas": 7}}
+    assert world.observe(REPLICA_SETS, "MODIFIED", counted, 0.0) is None
+    assert world.observe(REPLICA_SETS, "DELETED", replica_set(version=3), 0.0) == SUPPORT
+
+
+def autoscaler(kind: str = "Deployment", name: str = "support", version: int = 1) -> dict[str, Any]:
+    target = {"kind": kind, "name": name}
+    return {**thing("web", version, labels={}), "spec": {"scaleTargetRef": target, "maxReplicas": 9}}
+
+
+def test_an_autoscaler_of_the_child_is_seen_once_and_seen_to_go() -> None:
+    now = 100.0
+    world = World(Cache(), "image", wall_clock=lambda: now)
+    world.observe(AGENT_DEPLOYMENTS, None, agent_body(), 0.0)
+    assert world.observe(AUTOSCALERS, "ADDED", autoscaler(), 0.0) == SUPPORT
+    assert world.snapshot(SUPPORT, agent_body()).autoscalers == Autoscalers(("HorizontalPodAutoscaler web",))
+    measured = {**autoscaler(version=2), "status": {"currentReplicas": 4}}
+    assert world.observe(AUTOSCALERS, "MODIFIED", measured, 0.0) is None
+    assert world.observe(AUTOSCALERS, "DELETED", autoscaler(version=3), 0.0) == SUPPORT
+    assert world.snapshot(SUPPORT, agent_body()).autoscalers == Autoscalers(gone_at=100.0)
+
+
+@pytest.mark.parametrize(("kind", "name"), [("Deployment", "another"), ("AgentDeployment", "support")])
+def test_an_autoscaler_of_anything_else_is_no_concern(kind: str, name: str) -> None:
+    world = World(Cache(), "image")
+    world.observe(AGENT_DEPLOYMENTS, None, agent_body(), 0.0)
+    assert world.observe(AUTOSCALERS, "ADDED", autoscaler(kind, name), 0.0) is None
+    assert world.snapshot(SUPPORT, agent_body()).autoscalers == Autoscalers()

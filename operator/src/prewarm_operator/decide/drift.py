@@ -4,7 +4,10 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-_QUANTITY_KEYS = frozenset({"requests", "limits"})
+_QUANTITIES = (".sizeLimit", ".divisor")
+_QUANTITY_KEYS = frozenset({"requests", "limits", "overhead"})
+_KEYED_WITHOUT_NAME = {"ports": "containerPort", "topologySpreadConstraints": "topologyKey", "hostAliases": "ip"}
+"""Lists of which others may own items, and what tells these apart, where it is not a name."""
 _SUFFIXES = {
     "n": Decimal("1e-9"),
     "u": Decimal("1e-6"),
@@ -19,7 +22,7 @@ def first_difference(wanted: Any, live: Any, path: str = "") -> str | None:
     """The path of the first field of `wanted` that `live` does not have with that value, or None.
 
     Fields that only `live` has are other people's or the API server's defaults. An empty wanted value equals an absent
-    one, because the API server drops empty values. Items of a list that have a name are matched by it.
+    one, because the API server drops empty values. Items of a list that have a name or another key are matched by it.
     """
     if not wanted and wanted != 0 and not live:
         return None
@@ -27,6 +30,8 @@ def first_difference(wanted: Any, live: Any, path: str = "") -> str | None:
         return _mapping_difference(wanted, live, path)
     if isinstance(wanted, Sequence) and not isinstance(wanted, str):
         return _sequence_difference(wanted, live, path)
+    if path.endswith(_QUANTITIES):
+        return None if live is not None and _same_amount(wanted, live) else path
     return None if wanted == live else path
 
 
@@ -48,25 +53,46 @@ def _sequence_difference(wanted: Sequence[Any], live: Any, path: str) -> str | N
     live = live or ()
     if not isinstance(live, Sequence):
         return path
-    if wanted and all(isinstance(item, Mapping) and "name" in item for item in wanted):
-        by_name = {item.get("name"): item for item in live}
-        pairs = [(f"{path}[{item['name']}]", item, by_name.get(item["name"])) for item in wanted]
-    elif len(wanted) != len(live):
+    if wanted and all(isinstance(item, Mapping) for item in wanted):
+        if all("name" in item for item in wanted):
+            return _each_found(wanted, live, path, "name")
+        field = path.rpartition(".")[2]
+        if field in _KEYED_WITHOUT_NAME:
+            return _each_found(wanted, live, path, _KEYED_WITHOUT_NAME[field])
+    if len(wanted) != len(live):
         return path
-    else:
-        pairs = [(f"{path}[{index}]", *pair) for index, pair in enumerate(zip(wanted, live, strict=True))]
-    return next((found for below, a, b in pairs if (found := first_difference(a, b, below)) is not None), None)
+    pairs = zip(wanted, live, strict=True)
+    found = (first_difference(a, b, f"{path}[{index}]") for index, (a, b) in enumerate(pairs))
+    return next((difference for difference in found if difference is not None), None)
+
+
+def _each_found(wanted: Sequence[Any], live: Sequence[Any], path: str, key: str) -> str | None:
+    """The difference of the first item that no live item of its key equals. Several may share a key."""
+    for item in wanted:
+        below = f"{path}[{item.get(key)}]"
+        same_key = [candidate for candidate in live if candidate.get(key) == item.get(key)]
+        differences = [first_difference(item, candidate, below) for candidate in same_key]
+        if None not in differences:
+            return differences[0] if differences else below
+    return None
 
 
 def _quantity_difference(wanted: Mapping[str, Any], live: Mapping[str, Any], path: str) -> str | None:
     for key, value in wanted.items():
-        if key not in live or _amount(value) != _amount(live[key]):
+        if key not in live or not _same_amount(value, live[key]):
             return f"{path}.{key}"
     return None
 
 
-def _amount(quantity: str | int) -> Decimal:
+def _same_amount(one: str | int, other: str | int) -> bool:
     """The API server writes 0.5 as 500m and 1024Mi as 1Gi: compare what quantities mean."""
+    try:
+        return _amount(one) == _amount(other)
+    except (ArithmeticError, KeyError):
+        return False  # not a quantity, as the API server will say
+
+
+def _amount(quantity: str | int) -> Decimal:
     text = str(quantity)
     digits = text.rstrip("numkKMGTPEi")
     return Decimal(digits) * _SUFFIXES[text[len(digits) :]]
