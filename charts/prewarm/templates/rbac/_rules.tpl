@@ -16,9 +16,10 @@
 - apiGroups: [apps]
   resources: [replicasets]
   verbs: [list, watch]
+# Create is a dry run, to learn what admission says. Patch gives back labels that a hand has taken away.
 - apiGroups: [""]
   resources: [pods]
-  verbs: [list, watch, patch]
+  verbs: [list, watch, create, patch]
 - apiGroups: [""]
   resources: [services]
   verbs: [get, list, create, patch]
@@ -28,9 +29,6 @@
 - apiGroups: [policy]
   resources: [poddisruptionbudgets]
   verbs: [get, list, create, patch]
-- apiGroups: [autoscaling]
-  resources: [horizontalpodautoscalers]
-  verbs: [list, watch]
 # An autoscaler on a child is reported, never changed.
 - apiGroups: [autoscaling]
   resources: [horizontalpodautoscalers]
