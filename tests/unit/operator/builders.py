@@ -10,6 +10,7 @@ from prewarm_operator.world.autoscalers import Autoscalers
 from prewarm_operator.world.cache import Key
 from prewarm_operator.world.pods import PodView
 from prewarm_operator.world.snapshot import LiveChildren, Object, Snapshot
+from prewarm_operator.world.verdicts import PodVerdict
 
 IMAGE = "example.com/agent:1"
 NOW = 1767225600.0
@@ -93,7 +94,10 @@ NO_CHILDREN = LiveChildren(None, None, None, (), (), 0.0)
 def snapshot(
     of: Agent | None = None, live_children: LiveChildren = NO_CHILDREN, pods: tuple[PodView, ...] = (), **fields: Any
 ) -> Snapshot:
+    """The API server takes the pods, unless `pod_verdict` says otherwise."""
     of = of or agent()
     defaults: dict[str, Any] = {"autoscalers": Autoscalers(), "taken_at": NOW, "start_times": None}
     defaults |= {"default_image": IMAGE}
+    wanted = template.render(of, config_map.render(of), fields.get("default_image", IMAGE))
+    defaults |= {"pod_verdict": PodVerdict(wanted.revision, None)}
     return Snapshot(Key(of.namespace, of.name), of, live_children, pods, **(defaults | fields))

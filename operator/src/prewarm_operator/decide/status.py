@@ -10,7 +10,15 @@ from prewarm_operator.decide.conditions import Verdict, conditions
 from prewarm_operator.decide.plan import Event, Plan, Problem, Report
 from prewarm_operator.world.snapshot import Object, Snapshot
 
-_WARNING_REASONS = frozenset({reasons.NAME_CONFLICT, reasons.CHILD_REFUSED, reasons.STUCK, reasons.AUTOSCALER_ON_CHILD})
+_WARNING_REASONS = frozenset(
+    {
+        reasons.NAME_CONFLICT,
+        reasons.CHILD_REFUSED,
+        reasons.POD_REFUSED,
+        reasons.STUCK,
+        reasons.AUTOSCALER_ON_CHILD,
+    }
+)
 
 
 def report(snapshot: Snapshot, plan: Plan, refusals: Sequence[Problem], now: datetime) -> Report:
