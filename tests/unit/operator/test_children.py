@@ -1,3 +1,4 @@
+import copy
 from dataclasses import replace
 from typing import Any
 
@@ -6,6 +7,7 @@ from unit.operator.builders import agent, live, rendered, settled_children, snap
 from prewarm_operator.decide import reasons
 from prewarm_operator.decide.decide import decide
 from prewarm_operator.decide.plan import Adopt, Apply, Create, Delete
+from prewarm_operator.world.cache import generation_of
 
 
 def test_a_new_agent_gets_its_children_with_the_config_map_first_and_the_deployment_last() -> None:
@@ -107,3 +109,15 @@ def test_a_config_map_that_no_replica_set_mounts_is_deleted() -> None:
 
 def test_a_config_map_whose_replica_set_may_not_be_listed_yet_stays() -> None:
     assert config_map_plan(mounted_by_replica_set=False, listed_seconds_later=30) == ()
+
+
+def test_a_value_that_the_api_server_rewrites_is_not_written_again_until_somebody_changes_the_deployment() -> None:
+    of = agent(podTemplate={"spec": {"containers": [{"name": "agent", "livenessProbe": {"timeoutSeconds": 0}}]}})
+    settled = settled_children(of, 3)
+    rewritten = copy.deepcopy(dict(settled.deployment or {}))
+    rewritten["spec"]["template"]["spec"]["containers"][0]["livenessProbe"]["timeoutSeconds"] = 1
+    as_kept = replace(settled, deployment=rewritten)
+    assert decide(snapshot(of, as_kept, kept_otherwise=generation_of(rewritten))).writes == ()
+    rewritten["metadata"]["generation"] += 1
+    (write,) = decide(snapshot(of, as_kept, kept_otherwise=generation_of(live(settled.deployment or {})))).writes
+    assert isinstance(write, Apply)

@@ -26,6 +26,10 @@ UNCHANGED: dict[str, tuple[Any, Any]] = {
         {"ports": [{"containerPort": 2}, {"containerPort": 1, "protocol": "TCP"}]},
     ),
     "size of a volume written another way": ({"emptyDir": {"sizeLimit": "1024Mi"}}, {"emptyDir": {"sizeLimit": "1Gi"}}),
+    "false and zero that the API server drops": (
+        {"hostNetwork": False, "ports": [{"containerPort": 1, "hostPort": 0}]},
+        {"ports": [{"containerPort": 1}]},
+    ),
     "zero that the API server keeps": ({"maxUnavailable": 0}, {"maxUnavailable": 0}),
 }
 
@@ -44,6 +48,17 @@ CHANGED: dict[str, tuple[Any, Any, str]] = {
         {"volumeMounts": [{"name": "v", "mountPath": "/a"}, {"name": "v", "mountPath": "/c"}]},
         "volumeMounts[v].mountPath",
     ),
+    "false that means something else than nothing": (
+        {"automountServiceAccountToken": False},
+        {},
+        "automountServiceAccountToken",
+    ),
+    "zero that means something else than nothing": (
+        {"terminationGracePeriodSeconds": 0},
+        {"terminationGracePeriodSeconds": 30},
+        "terminationGracePeriodSeconds",
+    ),
+    "true for a false that was dropped": ({"hostNetwork": False}, {"hostNetwork": True}, "hostNetwork"),
     "smaller volume": ({"emptyDir": {"sizeLimit": "1Gi"}}, {"emptyDir": {"sizeLimit": "1G"}}, "emptyDir.sizeLimit"),
     "other quantity": ({"limits": {"cpu": "1"}}, {"limits": {"cpu": "999m"}}, "limits.cpu"),
     "what is no quantity": ({"limits": {"cpu": "much"}}, {"limits": {"cpu": "1"}}, "limits.cpu"),

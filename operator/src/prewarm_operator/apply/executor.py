@@ -8,11 +8,12 @@ from typing import Any
 
 from prewarm_operator.apply.gateway import Gateway
 from prewarm_operator.decide import reasons
+from prewarm_operator.decide.drift import first_difference
 from prewarm_operator.decide.ownership import controlled_by, left_by_predecessor, name_conflict
 from prewarm_operator.decide.plan import Adopt, Apply, AskForPod, Create, Delete, Plan, Problem, Relabel, Write
 from prewarm_operator.kube.errors import Conflict, Invalid, KubeError, NamespaceTerminating, NotFound, Refused
-from prewarm_operator.kube.resources import Resource
-from prewarm_operator.world.cache import Cache, Key, key_of
+from prewarm_operator.kube.resources import DEPLOYMENTS, Resource
+from prewarm_operator.world.cache import Cache, Key, generation_of, key_of
 from prewarm_operator.world.reader import Reader
 from prewarm_operator.world.verdicts import PodVerdict
 
@@ -88,11 +89,17 @@ class Executor:
         A lost race is no refusal: 422 answers a test that failed in a JSON patch, 409 another uid or version.
         """
         try:
-            self._cache.put(write.resource, await made)
+            live = await made
         except Refused as error:
             if not (isinstance(error, Conflict | NotFound) or (isinstance(write, Adopt) and error.code == 422)):
                 raise
             await self._look_again(write.resource, key)
+            return
+        self._cache.put(write.resource, live)
+        if isinstance(write, Apply) and write.resource == DEPLOYMENTS:
+            self._cache.kept_otherwise.pop(key, None)
+            if first_difference(write.body["spec"], live["spec"]) is not None:
+                self._cache.kept_otherwise[key] = generation_of(live)
 
     async def _look_again(self, resource: Resource, key: Key) -> None:
         try:

@@ -11,6 +11,7 @@ from prewarm_operator.decide.ownership import controlled_by, left_by_predecessor
 from prewarm_operator.decide.plan import Adopt, Apply, Create, Delete, Event, Problem, Write
 from prewarm_operator.kube.resources import CONFIG_MAPS, DEPLOYMENTS, DISRUPTION_BUDGETS, SERVICES, Resource
 from prewarm_operator.render.children import Children
+from prewarm_operator.world.cache import generation_of
 from prewarm_operator.world.snapshot import LiveChildren, Object, Snapshot
 
 Verdict = Write | Problem | None
@@ -22,7 +23,7 @@ that none of them mounts, will never be mounted."""
 
 def decide_children(snapshot: Snapshot, wanted: Children) -> tuple[tuple[Write, ...], tuple[Problem, ...]]:
     """The writes that make the live children what is wanted, and what stands in the way."""
-    verdicts = [_child(snapshot.agent.uid, *pair) for pair in _pairs(snapshot.children, wanted)]
+    verdicts = [_child(snapshot, *pair) for pair in _pairs(snapshot.children, wanted)]
     writes = [verdict for verdict in verdicts if isinstance(verdict, Create | Adopt | Apply)]
     problems = [verdict for verdict in verdicts if isinstance(verdict, Problem)]
     return (*writes, *_retired_config_maps(snapshot, wanted)), tuple(problems)
@@ -38,11 +39,11 @@ def _pairs(live: LiveChildren, wanted: Children) -> Iterator[tuple[Resource, Map
     yield DEPLOYMENTS, wanted.deployment, live.deployment
 
 
-def _child(owner_uid: str, resource: Resource, wanted: Mapping[str, Any], live: Object | None) -> Verdict:
+def _child(snapshot: Snapshot, resource: Resource, wanted: Mapping[str, Any], live: Object | None) -> Verdict:
     # What is left of a predecessor of our name is about to be collected; create() waits for that by failing.
     if live is None or left_by_predecessor(wanted, live):
         return Create(resource, wanted)
-    if not controlled_by(owner_uid, live):
+    if not controlled_by(snapshot.agent.uid, live):
         return name_conflict(resource.kind, live)
     if "deletionTimestamp" in live["metadata"]:
         return None
@@ -51,12 +52,19 @@ def _child(owner_uid: str, resource: Resource, wanted: Mapping[str, Any], live: 
     because = first_difference(wanted, live)
     if because is None:
         return None
+    by_hand = _applied_hash(live) == _applied_hash(wanted)
+    if by_hand and resource == DEPLOYMENTS and because.startswith("spec.") and _rewritten(snapshot, live):
+        return None
     metadata = {**wanted["metadata"], "uid": live["metadata"]["uid"]}
     if resource == DEPLOYMENTS and "replicas" not in wanted["spec"]:
         # Safe only as long as somebody else owns the number, as it was when this was read.
         metadata["resourceVersion"] = live["metadata"]["resourceVersion"]
-    by_hand = _applied_hash(live) == _applied_hash(wanted)
     return Apply(resource, {**wanted, "metadata": metadata}, because, by_hand)
+
+
+def _rewritten(snapshot: Snapshot, live: Object) -> bool:
+    """Whether the API server itself made the difference when this was applied last: it would make it again."""
+    return snapshot.kept_otherwise is not None and snapshot.kept_otherwise == generation_of(live)
 
 
 def _applied_hash(child: Object) -> str | None:

@@ -8,6 +8,25 @@ _QUANTITIES = (".sizeLimit", ".divisor")
 _QUANTITY_KEYS = frozenset({"requests", "limits", "overhead"})
 _KEYED_WITHOUT_NAME = {"ports": "containerPort", "topologySpreadConstraints": "topologyKey", "hostAliases": "ip"}
 """Lists of which others may own items, and what tells these apart, where it is not a name."""
+_ABSENT_IS_NOT_ZERO = frozenset(
+    {
+        "allowPrivilegeEscalation",
+        "automountServiceAccountToken",
+        "defaultMode",
+        "enableServiceLinks",
+        "fsGroup",
+        "hostUsers",
+        "maxUnavailable",
+        "minAvailable",
+        "mode",
+        "replicas",
+        "runAsGroup",
+        "runAsUser",
+        "terminationGracePeriodSeconds",
+        "tolerationSeconds",
+    }
+)
+"""Fields of which the API server keeps false and 0, because leaving them out means something else."""
 _SUFFIXES = {
     "n": Decimal("1e-9"),
     "u": Decimal("1e-6"),
@@ -22,9 +41,10 @@ def first_difference(wanted: Any, live: Any, path: str = "") -> str | None:
     """The path of the first field of `wanted` that `live` does not have with that value, or None.
 
     Fields that only `live` has are other people's or the API server's defaults. An empty wanted value equals an absent
-    one, because the API server drops empty values. Items of a list that have a name or another key are matched by it.
+    one, and so do false and 0 mostly, because the API server drops them. Items of a list that have a name or another
+    key are matched by it.
     """
-    if not wanted and wanted != 0 and not live:
+    if not wanted and not live and not (wanted == 0 and _field(path) in _ABSENT_IS_NOT_ZERO):
         return None
     if isinstance(wanted, Mapping):
         return _mapping_difference(wanted, live, path)
@@ -33,6 +53,10 @@ def first_difference(wanted: Any, live: Any, path: str = "") -> str | None:
     if path.endswith(_QUANTITIES):
         return None if live is not None and _same_amount(wanted, live) else path
     return None if wanted == live else path
+
+
+def _field(path: str) -> str:
+    return path.rpartition(".")[2]
 
 
 def _mapping_difference(wanted: Mapping[str, Any], live: Any, path: str) -> str | None:
@@ -56,7 +80,7 @@ def _sequence_difference(wanted: Sequence[Any], live: Any, path: str) -> str | N
     if wanted and all(isinstance(item, Mapping) for item in wanted):
         if all("name" in item for item in wanted):
             return _each_found(wanted, live, path, "name")
-        field = path.rpartition(".")[2]
+        field = _field(path)
         if field in _KEYED_WITHOUT_NAME:
             return _each_found(wanted, live, path, _KEYED_WITHOUT_NAME[field])
     if len(wanted) != len(live):

@@ -23,6 +23,14 @@ class Key(NamedTuple):
         return f"{self.namespace}/{self.name}"
 
 
+class Generation(NamedTuple):
+    """One state of a child: whose it is, its metadata.generation, and the hash of what we applied."""
+
+    uid: str
+    number: int
+    applied_hash: str | None
+
+
 @dataclass
 class Cache:
     """Objects by kind, namespace and name; the children also by the AgentDeployment that they belong to.
@@ -31,11 +39,14 @@ class Cache:
 
     Attributes:
         verdicts: what the API server said about pods of new revisions.
+        kept_otherwise: by name, the state of those Deployments that the API server keeps otherwise than we applied them,
+            because it rewrites values. As long as nobody changes them, applying the same again would change nothing.
         listed_at: when the last complete listing of all kinds began, in seconds since the epoch; 0 before the first.
     """
 
     listed_at: float = 0.0
     verdicts: VerdictLog = field(default_factory=VerdictLog)
+    kept_otherwise: dict[Key, Generation] = field(default_factory=dict)
 
     _objects: dict[Resource, dict[Key, Object]] = field(default_factory=dict)
     _by_agent: dict[tuple[Resource, Key], set[Key]] = field(default_factory=dict)
@@ -134,6 +145,13 @@ class Cache:
 def key_of(body: Mapping[str, Any]) -> Key:
     """Namespace and name of any namespaced object."""
     return Key(body["metadata"]["namespace"], body["metadata"]["name"])
+
+
+def generation_of(body: Mapping[str, Any]) -> Generation:
+    """The state of a child that has a generation."""
+    metadata = body["metadata"]
+    applied_hash = (metadata.get("annotations") or {}).get(names.ANNOTATION_APPLIED_HASH)
+    return Generation(metadata["uid"], metadata["generation"], applied_hash)
 
 
 def version_of(body: Mapping[str, Any]) -> int:

@@ -62,6 +62,7 @@ class World:
         """The AgentDeployment is gone: drop what was measured for it."""
         self._start_times.forget(agent)
         self._autoscalers.forget(agent)
+        self.cache.kept_otherwise.pop(agent, None)
 
     def snapshot(self, key: Key, body: Mapping[str, Any]) -> Snapshot:
         """Everything about one AgentDeployment, frozen.
@@ -86,6 +87,7 @@ class World:
             taken_at=self._wall_clock(),
             start_times=self._start_times.of(key),
             default_image=self._default_image,
+            kept_otherwise=cache.kept_otherwise.get(key),
             pod_verdict=cache.verdicts.of(key, self._wall_clock()),
         )
 
