@@ -21,7 +21,7 @@ def main() -> int:
             renew_deadline_seconds=arguments.renew_deadline_seconds,
             retry_seconds=arguments.retry_seconds,
         )
-        asyncio.run(app.run(settings.from_environment(lease), arguments.port))
+        asyncio.run(app.run(settings.from_environment(lease, arguments.resync_seconds), arguments.port))
     except (settings.SettingsError, KubeError) as error:
         sys.stderr.write(f"prewarm-operator: {error}\n")
         return 2
@@ -35,6 +35,12 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     parser.add_argument("--port", type=int, default=settings.HTTP_PORT, help="probes and metrics")
+    parser.add_argument(
+        "--resync-seconds",
+        type=float,
+        default=settings.Settings.resync_seconds,
+        help="everything is listed and looked at again this often",
+    )
     lease = parser.add_argument_group("leader election", "the same for all replicas")
     default = settings.LeaseTimes()
     lease.add_argument(

@@ -4,10 +4,6 @@ import os
 import socket
 from dataclasses import dataclass, field
 
-RESYNC_SECONDS = 300.0
-"""Every kind is listed again this often, and every AgentDeployment looked at: what watches missed, and children that
-are not watched, are repaired within this time."""
-
 WORKERS = 4
 """Reconciles at the same time. They wait for the API server, so few are enough."""
 
@@ -59,6 +55,8 @@ class Settings:
     pod_name: PREWARM_POD_NAME, by default the host's name. Audit log, Lease and events name the replica by it.
     watch_namespaces: PREWARM_WATCH_NAMESPACES, separated by commas; empty is the whole cluster.
     lease: times of leader election.
+    resync_seconds: every kind is listed again this often, and every AgentDeployment looked at: what watches missed, and
+        children that are not watched, are repaired within this time.
     """
 
     agent_image: str
@@ -66,10 +64,11 @@ class Settings:
     pod_name: str = field(default_factory=socket.gethostname)
     watch_namespaces: tuple[str, ...] = ()
     lease: LeaseTimes = field(default_factory=LeaseTimes)
+    resync_seconds: float = 300.0
 
 
-def from_environment(lease: LeaseTimes) -> Settings:
-    """Read the settings; `lease` comes from the command line.
+def from_environment(lease: LeaseTimes, resync_seconds: float) -> Settings:
+    """Read the settings; `lease` and `resync_seconds` come from the command line.
 
     Raises:
         SettingsError: PREWARM_AGENT_IMAGE is not set.
@@ -84,4 +83,5 @@ def from_environment(lease: LeaseTimes) -> Settings:
         pod_name=os.environ.get("PREWARM_POD_NAME") or socket.gethostname(),
         watch_namespaces=tuple(dict.fromkeys(name for name in namespaces if name)),
         lease=lease,
+        resync_seconds=resync_seconds,
     )

@@ -22,27 +22,39 @@ CRDS = REPOSITORY / "crds"
 SOURCE = REPOSITORY / "operator" / "src"
 
 
+def install_crds(control_plane: ControlPlane) -> None:
+    """Install our kinds and return when they are served."""
+    kubectl = [Cache.from_environment().current / "kubectl", f"--kubeconfig={control_plane.kubeconfig}"]
+    subprocess.run([*kubectl, "apply", "-f", CRDS], check=True, capture_output=True)
+    subprocess.run([*kubectl, "wait", "--for=condition=Established", "crd", "--all"], check=True, capture_output=True)
+
+
 @pytest.fixture(scope="module")
 def api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
     """One API server per file, since some files kill theirs."""
     with ControlPlane(tmp_path_factory.mktemp("control-plane")) as control_plane:
-        kubectl = [Cache.from_environment().current / "kubectl", f"--kubeconfig={control_plane.kubeconfig}"]
-        subprocess.run([*kubectl, "apply", "-f", CRDS], check=True, capture_output=True)
-        subprocess.run(
-            [*kubectl, "wait", "--for=condition=Established", "crd", "--all"], check=True, capture_output=True
-        )
+        install_crds(control_plane)
         yield control_plane
 
 
 @contextmanager
-def running(api_server: ControlPlane) -> Iterator[str]:
-    """An operator's process that has listed everything; yields the address of its probes."""
+def running(
+    api_server: ControlPlane,
+    *arguments: str,
+    agent_image: str = "example.com/agent:1",
+    program: tuple[str, ...] = ("-m", "prewarm_operator.cli"),
+) -> Iterator[str]:
+    """An operator's process that has listed everything; yields the address of its probes.
+
+    `arguments` are added to its command line; `program` is how the interpreter is told to run it.
+    """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    environment = os.environ | {"KUBECONFIG": str(api_server.kubeconfig), "PREWARM_AGENT_IMAGE": "example.com/agent:1"}
+    environment = os.environ | {"KUBECONFIG": str(api_server.kubeconfig), "PREWARM_AGENT_IMAGE": agent_image}
     environment["PYTHONPATH"] = str(SOURCE)
     address = f"http://127.0.0.1:{port}"
-    with subprocess.Popen([sys.executable, "-m", "prewarm_operator.cli", f"--port={port}"], env=environment) as process:
+    command = [sys.executable, *program, f"--port={port}", *arguments]
+    with subprocess.Popen(command, env=environment) as process:
         try:
             deadline = time.monotonic() + 30
             while not _ready(address):

@@ -22,6 +22,7 @@ COLLECTIONS = {
     "pods": "/api/v1",
     "serviceaccounts": "/api/v1",
     "poddisruptionbudgets": "/apis/policy/v1",
+    "horizontalpodautoscalers": "/apis/autoscaling/v2",
     "events": "/apis/events.k8s.io/v1",
 }
 

@@ -25,7 +25,7 @@ from prewarm_operator.control.workers import work
 from prewarm_operator.kube.client import Client, connect
 from prewarm_operator.kube.errors import KubeError
 from prewarm_operator.kube.resources import Resource
-from prewarm_operator.settings import DRAIN_SECONDS, RESYNC_SECONDS, WORKERS, Settings
+from prewarm_operator.settings import DRAIN_SECONDS, WORKERS, Settings
 from prewarm_operator.world.cache import Cache, EventType
 from prewarm_operator.world.reader import Reader
 from prewarm_operator.world.world import World
@@ -49,6 +49,7 @@ class App:
         gateway = Gateway(client, self._leadership.write_seconds)
         executor = Executor(gateway, self._reader, self._world.cache)
         self._controller = Controller(self._world, executor, gateway, Recorder(gateway, time.monotonic))
+        self._resync_seconds = settings.resync_seconds
         self._resync_due = asyncio.Event()
         self._watcher = Watcher(self._observe, self._list_until_done, self._resync_due.set)
         self._liveness = Liveness(self._leadership.silent_seconds)
@@ -98,7 +99,7 @@ class App:
     async def _resync(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(RESYNC_SECONDS):
+                async with asyncio.timeout(self._resync_seconds):
                     await self._resync_due.wait()
             self._resync_due.clear()
             await self._list_until_done()

@@ -19,7 +19,8 @@ def decide(snapshot: Snapshot) -> Plan:
     count = autoscaler.hand_over(snapshot, scale(agent.spec))
     config = config_map.render(agent)
     fresh = template.render(agent, config, snapshot.default_image)
-    admission = admit(snapshot, upgrade.pod_template(snapshot, fresh))
+    kept = upgrade.pod_template(snapshot, fresh)
+    admission = admit(snapshot, kept)
     pod_template = admission.pods
     undone = upgrade.undone(snapshot, pod_template)
     wanted = rendered.render(agent, count.replicas if count.ours else None, config, pod_template)
@@ -28,7 +29,7 @@ def decide(snapshot: Snapshot) -> Plan:
     return Plan(
         scale=count,
         revision=pod_template.revision,
-        update=upgrade.update(pod_template, fresh),
+        update=upgrade.update(kept, fresh),
         writes=(*relabels, *admission.asks, *admission.allowed(writes)),
         problems=(*admission.problems, *problems),
         notices=(*([] if undone is None else [undone]), *children.notices(writes), *pods.notices(relabels)),

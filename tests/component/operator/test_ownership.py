@@ -1,0 +1,410 @@
+"""What is ours, what is not, and what happens to either: with the real controllers of Kubernetes, without nodes."""
+
+import asyncio
+import json
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from component.operator.conftest import running
+from component.operator.controllers import kubectl, running_controllers
+from component.operator.namespace import Namespace, condition
+
+from devcluster.controlplane import ControlPlane
+
+Agent = dict[str, Any]
+Object = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def controllers(api_server: ControlPlane) -> Iterator[None]:
+    with running_controllers(api_server):
+        yield
+
+
+def container(deployment: Object) -> Object:
+    found: Object = deployment["spec"]["template"]["spec"]["containers"][0]
+    return found
+
+
+async def rolled_out(namespace: Namespace, agent: Agent) -> Object:
+    """The child Deployment once the operator has nothing more to write and its pods are made."""
+    if not any(item["metadata"]["name"] == "support" for item in await namespace.list("agentdeployments")):
+        await namespace.create_object("agentdeployments", agent)
+
+    def settled(found: Object) -> bool:
+        managers = {(entry["manager"], entry["operation"]) for entry in found["metadata"]["managedFields"]}
+        counted = found.get("status", {}).get("updatedReplicas") == found["spec"]["replicas"]
+        return ("prewarm", "Update") not in managers and counted
+
+    found = await namespace.eventually("deployments", "support", settled)
+    await namespace.eventually("agentdeployments", "support", lambda agent: "revision" in agent.get("status", {}))
+    return found
+
+
+async def events(namespace: Namespace, reason: str) -> list[str]:
+    return [event["note"] for event in await namespace.list("events") if event["reason"] == reason]
+
+
+async def test_a_deployment_that_belongs_to_another_agent_is_not_seized(
+    operator: str, controllers: None, namespace: Namespace, agent: Agent
+) -> None:
+    first = await namespace.create_object("agentdeployments", {**agent, "metadata": {"name": "first"}})
+    child = await namespace.eventually("deployments", "first", lambda _: True)
+    labels, owners = child["metadata"]["labels"], child["metadata"]["ownerReferences"]
+    assert owners[0]["uid"] == first["metadata"]["uid"]
+    metadata = {"name": "support", "labels": labels, "ownerReferences": owners}
+    taken = await namespace.create_object("deployments", {"metadata": metadata, "spec": child["spec"]})
+    await namespace.create_object("agentdeployments", agent)
+    found = await namespace.eventually(
+        "agentdeployments", "support", lambda found: condition(found, "Ready").get("reason") == "NameConflict"
+    )
+    message = condition(found, "Ready")["message"]
+    assert message.startswith("Deployment support exists and belongs to AgentDeployment first")
+    assert (await namespace.get("deployments", "support"))["spec"] == taken["spec"]
+    left_alone = await namespace.get("agentdeployments", "first")
+    assert condition(left_alone, "Ready")["reason"] != "NameConflict"
+
+
+async def test_what_looks_like_ours_but_has_no_owner_is_not_adopted(
+    operator: str, controllers: None, namespace: Namespace, agent: Agent
+) -> None:
+    labels = {"app.kubernetes.io/managed-by": "prewarm", "prewarm.dev/agent": "support"}
+    service = {"metadata": {"name": "support", "labels": labels}, "spec": {"ports": [{"port": 1}]}}
+    before = await namespace.create_object("services", service)
+    budget = {"metadata": {"name": "support", "labels": labels}, "spec": {"selector": {"matchLabels": {"a": "b"}}}}
+    await namespace.create_object("poddisruptionbudgets", budget)
+    await namespace.create_object("agentdeployments", agent)
+    found = await namespace.eventually(
+        "agentdeployments", "support", lambda found: condition(found, "Ready").get("reason") == "NameConflict"
+    )
+    message = condition(found, "Ready")["message"]
+    assert "PodDisruptionBudget support exists and has no owner" in message.split("; ")[0]
+    assert "Service support exists and has no owner" in message.split("; ")[1]
+    assert await namespace.get("services", "support") == before
+    await namespace.delete("services", "support")
+    await namespace.delete("poddisruptionbudgets", "support")
+    await namespace.eventually(
+        "agentdeployments", "support", lambda found: condition(found, "Ready")["reason"] == "BelowMinimum", seconds=40
+    )
+
+
+EDITS: dict[str, tuple[str, ...]] = {
+    "image": ("set", "image", "deployment/support", "agent=example.com/evil:1"),
+    "variable": ("set", "env", "deployment/support", "A=changed"),
+    "resources": ("set", "resources", "deployment/support", "--requests=memory=1Mi"),
+    "probe": ("patch", "deployment", "support", "--type=json", '-p=[{"op": "remove", "path": "PATH/startupProbe"}]'),
+    "security": (
+        "patch",
+        "deployment",
+        "support",
+        "--type=json",
+        '-p=[{"op": "remove", "path": "PATH/securityContext"}]',
+    ),
+    "container": (
+        "patch",
+        "deployment",
+        "support",
+        "--type=json",
+        '-p=[{"op": "replace", "path": "PATH/name", "value": "x"}]',
+    ),
+    "strategy": (
+        "patch",
+        "deployment",
+        "support",
+        '-p={"spec": {"strategy": {"rollingUpdate": {"maxUnavailable": 1}}}}',
+    ),
+    "label": ("label", "deployment", "support", "app.kubernetes.io/managed-by=me", "--overwrite"),
+    "count": ("scale", "deployment", "support", "--replicas=0"),
+}
+
+
+@pytest.mark.parametrize("edit", EDITS)
+async def test_a_hand_edit_of_the_deployment_is_undone_and_told(
+    operator: str, controllers: None, api_server: ControlPlane, namespace: Namespace, agent: Agent, edit: str
+) -> None:
+    agent["spec"] |= {"env": [{"name": "A", "value": "1"}], "resources": {"requests": {"memory": "64Mi"}}}
+    before = await rolled_out(namespace, agent)
+    path = "/spec/template/spec/containers/0"
+    kubectl(api_server, namespace, *(word.replace("PATH", path) for word in EDITS[edit]))
+
+    def restored(found: Object) -> bool:
+        ours = [each for each in found["spec"]["template"]["spec"]["containers"] if each["name"] == "agent"]
+        labels = found["metadata"]["labels"] == before["metadata"]["labels"]
+        same = ("replicas", "strategy", "selector")
+        return labels and ours == [container(before)] and all(found["spec"][key] == before["spec"][key] for key in same)
+
+    await namespace.eventually("deployments", "support", restored, seconds=5)
+    await asyncio.sleep(0.5)
+    assert len(await events(namespace, "Repaired")) == 1
+
+
+async def test_an_addition_that_makes_ours_impossible_is_left_and_told_in_the_api_servers_words(
+    operator: str, controllers: None, api_server: ControlPlane, namespace: Namespace, agent: Agent
+) -> None:
+    agent["spec"]["resources"] = {"requests": {"memory": "64Mi"}}
+    await rolled_out(namespace, agent)
+    kubectl(
+        api_server, namespace, "set", "resources", "deployment/support", "--limits=memory=1Mi", "--requests=memory=1Mi"
+    )
+    found = await namespace.eventually(
+        "agentdeployments", "support", lambda found: condition(found, "Ready").get("reason") == "ChildRefused"
+    )
+    assert "must be less than or equal to memory limit of 1Mi" in condition(found, "Ready")["message"]
+
+
+async def test_what_others_add_to_the_deployment_stays_when_ours_changes(
+    operator: str, controllers: None, api_server: ControlPlane, namespace: Namespace, agent: Agent
+) -> None:
+    await rolled_out(namespace, agent)
+    sidecar = {"name": "proxy", "image": "example.com/proxy:1"}
+    template = {"metadata": {"annotations": {"team": "a"}, "labels": {"team": "a"}}, "spec": {"containers": [sidecar]}}
+    patch = {"metadata": {"annotations": {"team": "a"}, "labels": {"team": "a"}}, "spec": {"template": template}}
+    kubectl(api_server, namespace, "patch", "deployment", "support", f"-p={json.dumps(patch)}")
+    await namespace.merge("agentdeployments", "support", {"spec": {"concurrencyLimit": 7, "replicas": 4}})
+    found = await namespace.eventually("deployments", "support", lambda found: found["spec"]["replicas"] == 4)
+    for metadata in (found["metadata"], found["spec"]["template"]["metadata"]):
+        assert (metadata["annotations"]["team"], metadata["labels"]["team"]) == ("a", "a")
+    assert {each["name"] for each in found["spec"]["template"]["spec"]["containers"]} == {"agent", "proxy"}
+    assert await events(namespace, "Repaired") == []
+
+
+async def test_kubectl_rollout_restart_rolls_exactly_once(
+    operator: str, controllers: None, api_server: ControlPlane, namespace: Namespace, agent: Agent
+) -> None:
+    await rolled_out(namespace, agent)
+    kubectl(api_server, namespace, "rollout", "restart", "deployment/support")
+    await namespace.eventually("deployments", "support", lambda found: found["status"].get("updatedReplicas", 9) < 3)
+    await asyncio.sleep(2)
+    found = await namespace.get("deployments", "support")
+    assert "kubectl.kubernetes.io/restartedAt" in found["spec"]["template"]["metadata"]["annotations"]
+    assert len(await namespace.list("replicasets")) == 2
+
+
+RELABELLINGS: dict[str, tuple[str, ...]] = {
+    "to another agent": ("prewarm.dev/agent=other", "--overwrite"),
+    "out of the Service": ("prewarm.dev/agent-",),
+    "out of our sight": ("prewarm.dev/origin-",),
+    "out of both": ("prewarm.dev/agent-", "prewarm.dev/origin-"),
+    "out of the ReplicaSet": ("pod-template-hash-",),
+    "to another revision": ("prewarm.dev/revision=x", "--overwrite"),
+}
+
+
+async def pods_of(namespace: Namespace) -> dict[str, Object]:
+    return {pod["metadata"]["name"]: pod for pod in await namespace.list("pods")}
+
+
+@pytest.mark.parametrize("relabelling", RELABELLINGS)
+async def test_a_pod_that_is_relabelled_by_hand_gets_its_labels_back_and_stays(
+    operator: str, controllers: None, api_server: ControlPlane, namespace: Namespace, agent: Agent, relabelling: str
+) -> None:
+    await rolled_out(namespace, agent)
+    name, before = min((await pods_of(namespace)).items())
+    kubectl(api_server, namespace, "create", "-f", binding(api_server, namespace, name))
+    await set_ready(namespace, name)
+    kubectl(api_server, namespace, "label", "pod", name, *RELABELLINGS[relabelling])
+    await namespace.eventually(
+        "pods",
+        name,
+        lambda pod: pod["metadata"]["labels"] == before["metadata"]["labels"] and "ownerReferences" in pod["metadata"],
+        seconds=5,
+    )
+    async with asyncio.timeout(5):
+        while len(await pods_of(namespace)) != 3:
+            await asyncio.sleep(0.05)
+    assert name in await pods_of(namespace)
+    assert any(
+        f"Pod {name} gets back prewarm.dev/" in note or f"Pod {name} gets back pod-" in note
+        for note in await events(namespace, "Repaired")
+    )
+
+
+def binding(api_server: ControlPlane, namespace: Namespace, pod: str) -> str:
+    """A file that puts the pod on a node: a pod without one is gone as soon as it is deleted."""
+    body = {
+        "apiVersion": "v1",
+        "kind": "Binding",
+        "metadata": {"name": pod, "namespace": namespace.name},
+        "target": {"kind": "Node", "name": "nowhere"},
+    }
+    file = api_server.run_dir / f"binding-{pod}.json"
+    file.write_text(json.dumps(body))
+    return str(file)
+
+
+async def set_ready(namespace: Namespace, pod: str) -> None:
+    await namespace.merge("pods", pod, {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}, "status")
+
+
+async def test_kubectl_rollout_undo_is_put_back_and_told(
+    operator: str, controllers: None, api_server: ControlPlane, namespace: Namespace, agent: Agent
+) -> None:
+    await rolled_out(namespace, agent)
+    old = (await namespace.get("agentdeployments", "support"))["status"]["revision"]
+    await namespace.merge("agentdeployments", "support", {"spec": {"concurrencyLimit": 7}})
+    changed = await namespace.eventually(
+        "agentdeployments", "support", lambda found: found["status"].get("revision", old) != old
+    )
+    new = changed["status"]["revision"]
+    await namespace.eventually("deployments", "support", lambda found: found["status"].get("observedGeneration", 0) > 1)
+    kubectl(api_server, namespace, "rollout", "undo", "deployment/support")
+
+    def has_the_new_revision(found: Object) -> bool:
+        return bool(found["spec"]["template"]["metadata"]["labels"]["prewarm.dev/revision"] == new)
+
+    await namespace.eventually("deployments", "support", has_the_new_revision, seconds=5)
+    await asyncio.sleep(2)
+    assert has_the_new_revision(await namespace.get("deployments", "support"))
+    (note,) = await events(namespace, "RolloutUndone")
+    assert f"put revision {old} in the place of {new}" in note
+    assert len(await namespace.list("replicasets")) == 2
+
+
+async def test_a_config_map_lives_as_long_as_a_replica_set_mounts_it(
+    api_server: ControlPlane, controllers: None, namespace: Namespace, agent: Agent
+) -> None:
+    agent["spec"]["replicas"] = 2
+    with running(api_server, "--resync-seconds=1"):
+        await rolled_out(namespace, agent)
+        for limit in range(1, 4):
+            await namespace.merge("agentdeployments", "support", {"spec": {"concurrencyLimit": limit}})
+            number = limit + 1
+            async with asyncio.timeout(10):
+                while len(await namespace.list("replicasets")) < number:
+                    await asyncio.sleep(0.05)
+        mounted = {volume_name(replica_set) for replica_set in await namespace.list("replicasets")}
+        assert len(mounted) == 4
+        await asyncio.sleep(2)
+        held = {item["metadata"]["name"] for item in await namespace.list("configmaps")}
+        assert mounted <= held
+
+
+def volume_name(replica_set: Object) -> str:
+    volumes = replica_set["spec"]["template"]["spec"]["volumes"]
+    return next(str(volume["configMap"]["name"]) for volume in volumes if "configMap" in volume)
+
+
+async def test_hand_edits_of_children_that_are_not_watched_are_undone_at_the_next_resync(
+    api_server: ControlPlane, controllers: None, namespace: Namespace, agent: Agent
+) -> None:
+    with running(api_server, "--resync-seconds=1"):
+        await rolled_out(namespace, agent)
+        service = await namespace.eventually("services", "support", lambda _: True)
+        selector = service["spec"]["selector"]
+        await namespace.merge("services", "support", {"spec": {"selector": {"prewarm.dev/agent": "other"}}})
+        await namespace.merge("poddisruptionbudgets", "support", {"spec": {"minAvailable": 9}})
+        (config,) = [
+            each for each in await namespace.list("configmaps") if each["metadata"]["name"].startswith("support-")
+        ]
+        await namespace.delete("configmaps", config["metadata"]["name"])
+        await namespace.eventually("services", "support", lambda found: found["spec"]["selector"] == selector)
+        await namespace.eventually("poddisruptionbudgets", "support", lambda found: found["spec"]["minAvailable"] == 1)
+        again = await namespace.eventually("configmaps", config["metadata"]["name"], lambda _: True)
+        assert again["data"] == config["data"]
+
+
+async def test_a_pod_that_was_taken_out_of_sight_while_no_operator_ran_comes_back(
+    api_server: ControlPlane, controllers: None, namespace: Namespace, agent: Agent
+) -> None:
+    with running(api_server):
+        await rolled_out(namespace, agent)
+    name = min(await pods_of(namespace))
+    kubectl(api_server, namespace, "label", "pod", name, "prewarm.dev/origin-")
+    with running(api_server):
+        await namespace.eventually(
+            "pods", name, lambda pod: pod["metadata"]["labels"].get("prewarm.dev/origin") == "own"
+        )
+
+
+@pytest.mark.parametrize("how", ["background", "foreground", "orphan"])
+async def test_an_agent_that_is_deleted_in_any_way_is_not_made_again(
+    operator: str, controllers: None, api_server: ControlPlane, namespace: Namespace, agent: Agent, how: str
+) -> None:
+    before = await rolled_out(namespace, agent)
+    kubectl(api_server, namespace, "delete", "agentdeployment", "support", f"--cascade={how}", "--timeout=20s")
+    await asyncio.sleep(1)
+    left = await namespace.list("deployments")
+    if how == "orphan":
+        assert [each["metadata"]["uid"] for each in left] == [before["metadata"]["uid"]]
+        assert len(await pods_of(namespace)) == 3
+    else:
+        async with asyncio.timeout(10):
+            while await namespace.list("deployments") or await pods_of(namespace) or await namespace.list("services"):
+                await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize("how", ["background", "foreground", "orphan"])
+async def test_a_deployment_that_is_deleted_in_any_way_is_made_again(
+    operator: str, controllers: None, api_server: ControlPlane, namespace: Namespace, agent: Agent, how: str
+) -> None:
+    before = await rolled_out(namespace, agent)
+    pods = set(await pods_of(namespace))
+    kubectl(api_server, namespace, "delete", "deployment", "support", f"--cascade={how}", "--timeout=20s")
+    await namespace.eventually(
+        "deployments", "support", lambda found: found["metadata"]["uid"] != before["metadata"]["uid"]
+    )
+    await rolled_out(namespace, agent)
+    if how == "orphan":
+        assert set(await pods_of(namespace)) == pods  # the new Deployment takes the ReplicaSet over as it is
+
+
+async def test_child_and_parent_that_are_deleted_together_stay_deleted(
+    operator: str, controllers: None, api_server: ControlPlane, namespace: Namespace, agent: Agent
+) -> None:
+    await rolled_out(namespace, agent)
+    await asyncio.gather(namespace.delete("deployments", "support"), namespace.delete("agentdeployments", "support"))
+    async with asyncio.timeout(10):
+        while await namespace.list("deployments") or await namespace.list("services"):
+            await asyncio.sleep(0.05)
+    await asyncio.sleep(1)
+    assert await namespace.list("deployments") == []
+
+
+async def test_children_have_no_finalizers(
+    operator: str, controllers: None, namespace: Namespace, agent: Agent
+) -> None:
+    await rolled_out(namespace, agent)
+    for plural in ("agentdeployments", "deployments", "services", "poddisruptionbudgets", "configmaps"):
+        assert all("finalizers" not in item["metadata"] for item in await namespace.list(plural))
+
+
+async def test_a_namespace_that_ends_meets_no_storm_and_is_gone(
+    api_server: ControlPlane, controllers: None, namespace: Namespace, agent: Agent, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with running(api_server):
+        for number in range(3):
+            await namespace.create_object("agentdeployments", {**agent, "metadata": {"name": f"agent-{number}"}})
+        async with asyncio.timeout(10):
+            while len(await namespace.list("pods")) < 9:
+                await asyncio.sleep(0.05)
+        capfd.readouterr()
+        kubectl(api_server, namespace, "delete", "namespace", namespace.name, "--timeout=30s")
+        await asyncio.sleep(2)
+    logged = capfd.readouterr().err
+    assert "crashed" not in logged
+    assert "ERROR" not in logged
+    assert "reconcile failed" not in logged
+    refused = [entry for entry in audited(api_server, namespace) if entry["responseStatus"]["code"] == 403]
+    assert len(refused) <= 3 * 12
+
+
+def audited(api_server: ControlPlane, namespace: Namespace) -> list[Object]:
+    entries = map(json.loads, api_server.audit_log.read_text().splitlines())
+    ours = (entry for entry in entries if entry["userAgent"].startswith("prewarm-operator"))
+    return [entry for entry in ours if f"/namespaces/{namespace.name}/" in entry["requestURI"]]
+
+
+async def test_the_longest_name_fits_everywhere(
+    operator: str, controllers: None, api_server: ControlPlane, namespace: Namespace, agent: Agent
+) -> None:
+    name = "a" * 40
+    await namespace.create_object("agentdeployments", {**agent, "metadata": {"name": name}})
+    await namespace.eventually("deployments", name, lambda found: found.get("status", {}).get("replicas") == 3)
+    pods = await pods_of(namespace)
+    assert all(len(pod) <= 63 and pod.startswith(name) for pod in pods)
+    kubectl(api_server, namespace, "label", "pod", min(pods), "prewarm.dev/revision-")
+    await namespace.eventually("pods", min(pods), lambda pod: "prewarm.dev/revision" in pod["metadata"]["labels"])
+    with pytest.raises(subprocess.CalledProcessError, match="exit status 1"):
+        kubectl(api_server, namespace, "patch", "agentdeployment", name, '-p={"metadata": {"name": "b"}}')
