@@ -4,8 +4,7 @@ import asyncio
 import json
 from typing import Any
 
-import pytest
-from component.operator.namespace import Namespace, condition
+from component.operator.namespace import Namespace
 
 from devcluster.controlplane import ControlPlane
 
@@ -155,7 +154,10 @@ EVERYTHING: Object = {
     "models": [{"apiKeySecretRef": {"name": "model", "key": "key"}}],
     "env": [{"name": "EMPTY", "value": ""}, {"name": "IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}}],
     "envFrom": [{"configMapRef": {"name": "flags", "optional": False}}],
-    "resources": {"requests": {"cpu": "0.5", "memory": "1024Mi"}, "limits": {"memory": "2048Mi", "nvidia.com/gpu": "1"}},
+    "resources": {
+        "requests": {"cpu": "0.5", "memory": "1024Mi"},
+        "limits": {"memory": "2048Mi", "nvidia.com/gpu": "1"},
+    },
     "serviceAccountName": "support",
     "automountServiceAccountToken": True,
     "nodeSelector": {"pool": "a"},
@@ -203,7 +205,9 @@ async def test_nothing_is_written_again_whatever_was_set(
 
     def writes() -> list[str]:
         entries = map(json.loads, api_server.audit_log.read_text().splitlines())
-        ours = (entry for entry in entries if entry["userAgent"].startswith("prewarm-operator") and entry["verb"] != "get")
+        ours = (
+            entry for entry in entries if entry["userAgent"].startswith("prewarm-operator") and entry["verb"] != "get"
+        )
         return [entry["requestURI"] for entry in ours if f"/namespaces/{namespace.name}/" in entry["requestURI"]]
 
     before = writes()

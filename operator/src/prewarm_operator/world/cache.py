@@ -39,8 +39,8 @@ class Cache:
 
     Attributes:
         verdicts: what the API server said about pods of new revisions.
-        kept_otherwise: by name, the state of those Deployments that the API server keeps otherwise than we applied them,
-            because it rewrites values. As long as nobody changes them, applying the same again would change nothing.
+        kept_otherwise: by name, the state of those Deployments that the API server keeps otherwise than they were
+            applied, because it rewrites values. Until somebody changes them, applying the same again changes nothing.
         listed_at: when the last complete listing of all kinds began, in seconds since the epoch; 0 before the first.
     """
 
