@@ -63,7 +63,7 @@ def live(rendered: Object, **metadata: Any) -> dict[str, Any]:
 
 def pod(name: str = "support-1", revision: str = "", **fields: Any) -> PodView:
     defaults: dict[str, Any] = {"uid": f"uid-of-{name}", "ready": False, "terminating": False}
-    defaults |= {"fault": None, "crash": None, "lost_labels": {}}
+    defaults |= {"fault": None, "crash": None, "unschedulable": None, "lost_labels": {}}
     return PodView(name=name, revision=revision, **(defaults | fields))
 
 

@@ -134,3 +134,18 @@ def test_progressing(name: str) -> None:
 def test_an_unwritten_change_is_progress() -> None:
     live = settled_children(AGENT, 3)
     assert verdicts(ready_pods(3), replace(live, service=None))["Progressing"].status == "True"
+
+
+def test_a_pod_that_a_quota_keeps_from_being_made_is_told() -> None:
+    message = 'pods "support-1-x" is forbidden: exceeded quota: quota'
+    failure = {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": message}
+    live = settled_children(AGENT, 2, {"observedGeneration": 1, "replicas": 2, "conditions": [failure]})
+    warm = verdicts(ready_pods(2), live)["Warm"]
+    assert (warm.status, warm.reason) == ("False", reasons.POD_REFUSED)
+    assert warm.message == f"2 of 3 pods are warm: {message}"
+
+
+def test_a_pod_that_no_node_takes_is_told() -> None:
+    message = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu."
+    warm = verdicts((*ready_pods(2), pod("support-9", REVISION, unschedulable=message)))["Warm"]
+    assert (warm.reason, warm.message) == (reasons.UNSCHEDULABLE, f"2 of 3 pods are warm: {message}")

@@ -80,6 +80,14 @@ def test_back_off_between_two_crashes_shows_the_crash() -> None:
     assert "137" in seen.crash.message
 
 
+def test_a_pod_that_no_node_takes_tells_why() -> None:
+    body = pod()
+    message = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu."
+    body["status"]["conditions"] += [{"type": "PodScheduled", "status": "False", "message": message}]
+    assert view(body).unschedulable == message
+    assert view(pod()).unschedulable is None
+
+
 def test_a_clean_end_is_no_crash() -> None:
     assert view(pod(container=ended(0))).crash is None
 

@@ -71,6 +71,12 @@ def warm(snapshot: Snapshot, plan: Plan) -> Verdict:
     message = f"{count} of {wanted} pods are warm"
     if count >= wanted:
         return Verdict("Warm", "True", reasons.ALL_WARM, message)
+    refusal = _replica_failure(snapshot.children.deployment)
+    if refusal is not None:
+        return Verdict("Warm", "False", reasons.POD_REFUSED, f"{message}: {refusal}")
+    homeless = next((pod.unschedulable for pod in snapshot.pods if pod.unschedulable and not pod.terminating), None)
+    if homeless is not None:
+        return Verdict("Warm", "False", reasons.UNSCHEDULABLE, f"{message}: {homeless}")
     return Verdict("Warm", "False", reasons.WARMING_UP, message + _first_obstacle(snapshot.pods))
 
 
@@ -138,6 +144,14 @@ def _deadline_exceeded(deployment: Object) -> str | None:
     for entry in (deployment.get("status") or {}).get("conditions") or ():
         if entry["type"] == "Progressing" and entry["status"] == "False":
             return f"the Deployment made no progress in time: {entry.get('message', entry.get('reason', ''))}"
+    return None
+
+
+def _replica_failure(deployment: Object | None) -> str | None:
+    """Why the ReplicaSet cannot make a pod: what the dry run admitted may be refused later, by a quota above all."""
+    for entry in ((deployment or {}).get("status") or {}).get("conditions") or ():
+        if entry["type"] == "ReplicaFailure" and entry["status"] == "True":
+            return str(entry.get("message") or entry.get("reason") or "no pod can be made")
     return None
 
 

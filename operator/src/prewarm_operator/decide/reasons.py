@@ -25,6 +25,7 @@ SPEC_NOT_UNDERSTOOD = "SpecNotUnderstood"
 # condition Warm
 ALL_WARM = "AllWarm"
 WARMING_UP = "WarmingUp"
+UNSCHEDULABLE = "Unschedulable"
 
 # condition Ready
 MINIMUM_SERVES = "MinimumServes"

@@ -33,6 +33,7 @@ class PodView:
         terminating: it is being deleted.
         fault: what a person must repair before it can start, else None.
         crash: how its container last died by itself, else None; it is started again without us.
+        unschedulable: why no node takes it, in the scheduler's words, else None.
         lost_labels: of the labels that decide whose pod it is, those that it was made with and has no more.
     """
 
@@ -43,6 +44,7 @@ class PodView:
     terminating: bool
     fault: Fault | None
     crash: Fault | None
+    unschedulable: str | None
     lost_labels: Mapping[str, str]
 
 
@@ -84,6 +86,7 @@ def view(pod: Mapping[str, Any], maker: Mapping[str, Any] | None) -> PodView:
         terminating=terminating,
         fault=next((fault for fault in faults if fault is not None), None),
         crash=next((crash for crash in crashes if crash is not None), None),
+        unschedulable=_unschedulable(pod),
         lost_labels=lost,
     )
 
@@ -95,6 +98,13 @@ def _made_with(maker: Mapping[str, Any] | None) -> Mapping[str, str]:
     template: Mapping[str, str] = maker["spec"]["template"]["metadata"]["labels"]
     decisive = {names.LABEL_REVISION, *maker["spec"]["selector"]["matchLabels"]}
     return {key: value for key, value in template.items() if key in decisive}
+
+
+def _unschedulable(pod: Mapping[str, Any]) -> str | None:
+    for entry in pod.get("status", {}).get("conditions") or ():
+        if entry["type"] == "PodScheduled" and entry["status"] == "False":
+            return str(entry.get("message") or entry.get("reason") or "no node was found")
+    return None
 
 
 def _container_statuses(pod: Mapping[str, Any]) -> list[Mapping[str, Any]]:
