@@ -154,6 +154,9 @@ async def test_a_namespace_that_is_repaired_gets_the_refused_revision_by_itself(
             id="container-without-name",
         ),
         pytest.param(
+            {"volumes": [{"emptyDir": {}}]}, "spec.volumes[0].name: Required value", id="volume-without-name"
+        ),
+        pytest.param(
             {"containers": [{"name": "agent", "volumeMounts": [{"name": "nowhere", "mountPath": "/x"}]}]},
             'volumeMounts[0].name: Not found: "nowhere"',
             id="mount-of-no-volume",
@@ -180,6 +183,18 @@ async def test_a_mistake_in_an_overlay_is_told_by_its_path(
     await namespace.merge("agentdeployments", "support", {"spec": {"podTemplate": {"spec": overlay}}})
     assert sentence in await refused(namespace)
     assert await running_revision(namespace) == before
+
+
+async def test_a_new_agent_whose_overlay_has_nameless_items_is_told(
+    operator: str, namespace: Namespace, agent: Agent
+) -> None:
+    agent["spec"]["podTemplate"] = {
+        "spec": {"volumes": [{"emptyDir": {}}], "containers": [{"image": "x:1"}, {"name": "agent", "image": None}]}
+    }
+    await namespace.create_object("agentdeployments", agent)
+    message = await refused(namespace)
+    for path in ("spec.volumes[0].name", "spec.containers[0].name", "spec.containers[1].image"):
+        assert f"{path}: Required value" in message
 
 
 async def test_a_priority_class_that_does_not_exist_is_told(operator: str, namespace: Namespace, agent: Agent) -> None:

@@ -41,15 +41,15 @@ class Template:
 
     @property
     def image(self) -> str:
-        """The image of the agent's container."""
+        """The image of the agent's container, "" if an overlay took it away."""
         containers = self.body["spec"]["containers"]
-        return next(str(each["image"]) for each in containers if each["name"] == container.NAME)
+        return next(str(each.get("image", "")) for each in containers if each.get("name") == container.NAME)
 
     @property
     def config_map_name(self) -> str | None:
         """The ConfigMap that carries the agent spec, or None for a foreign image."""
         volumes = self.body["spec"].get("volumes") or ()
-        own = (volume for volume in volumes if volume["name"] == container.CONFIG_VOLUME)
+        own = (volume for volume in volumes if volume.get("name") == container.CONFIG_VOLUME)
         return next((str(volume["configMap"]["name"]) for volume in own), None)
 
     def annotations(self) -> dict[str, str]:
