@@ -101,3 +101,13 @@ def condition(agent: dict[str, Any], kind: str) -> dict[str, Any]:
     """One condition of an AgentDeployment, {} if it is not there."""
     found = [entry for entry in agent.get("status", {}).get("conditions", []) if entry["type"] == kind]
     return found[0] if found else {}
+
+
+async def settled(namespace: Namespace) -> dict[str, Any]:
+    """The child Deployment once the operator has nothing more to write."""
+
+    def adopted(deployment: dict[str, Any]) -> bool:
+        managers = [(entry["manager"], entry["operation"]) for entry in deployment["metadata"]["managedFields"]]
+        return ("prewarm", "Apply") in managers and ("prewarm", "Update") not in managers
+
+    return await namespace.eventually("deployments", "support", adopted)

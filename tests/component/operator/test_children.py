@@ -5,21 +5,11 @@ import json
 from typing import Any
 
 from component.operator.conftest import running
-from component.operator.namespace import Namespace, condition
+from component.operator.namespace import Namespace, condition, settled
 
 from devcluster.controlplane import ControlPlane
 
 Agent = dict[str, Any]
-
-
-async def settled(namespace: Namespace) -> dict[str, Any]:
-    """The child Deployment once the operator has nothing more to write."""
-
-    def adopted(deployment: dict[str, Any]) -> bool:
-        managers = [(entry["manager"], entry["operation"]) for entry in deployment["metadata"]["managedFields"]]
-        return ("prewarm", "Apply") in managers and ("prewarm", "Update") not in managers
-
-    return await namespace.eventually("deployments", "support", adopted)
 
 
 async def test_all_children_exist_and_belong_to_the_agent(operator: str, namespace: Namespace, agent: Agent) -> None:

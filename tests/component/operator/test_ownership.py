@@ -47,6 +47,14 @@ async def events(namespace: Namespace, reason: str) -> list[str]:
     return [event["note"] for event in await namespace.list("events") if event["reason"] == reason]
 
 
+async def told(namespace: Namespace, reason: str) -> list[str]:
+    """The notes of all events of this reason, as soon as there is one."""
+    async with asyncio.timeout(5):
+        while not (notes := await events(namespace, reason)):
+            await asyncio.sleep(0.05)
+    return notes
+
+
 async def test_a_deployment_that_belongs_to_another_agent_is_not_seized(
     operator: str, controllers: None, namespace: Namespace, agent: Agent
 ) -> None:
@@ -136,8 +144,7 @@ async def test_a_hand_edit_of_the_deployment_is_undone_and_told(
         return labels and ours == [container(before)] and all(found["spec"][key] == before["spec"][key] for key in same)
 
     await namespace.eventually("deployments", "support", restored, seconds=5)
-    await asyncio.sleep(0.5)
-    assert len(await events(namespace, "Repaired")) == 1
+    assert len(await told(namespace, "Repaired")) == 1
 
 
 async def test_an_addition_that_makes_ours_impossible_is_left_and_told_in_the_api_servers_words(
@@ -215,10 +222,8 @@ async def test_a_pod_that_is_relabelled_by_hand_gets_its_labels_back_and_stays(
         while len(await pods_of(namespace)) != 3:
             await asyncio.sleep(0.05)
     assert name in await pods_of(namespace)
-    assert any(
-        f"Pod {name} gets back prewarm.dev/" in note or f"Pod {name} gets back pod-" in note
-        for note in await events(namespace, "Repaired")
-    )
+    (note,) = await told(namespace, "Repaired")
+    assert note.startswith(f"Pod {name} gets back p")
 
 
 def binding(api_server: ControlPlane, namespace: Namespace, pod: str) -> str:
@@ -257,7 +262,7 @@ async def test_kubectl_rollout_undo_is_put_back_and_told(
     await namespace.eventually("deployments", "support", has_the_new_revision, seconds=5)
     await asyncio.sleep(2)
     assert has_the_new_revision(await namespace.get("deployments", "support"))
-    (note,) = await events(namespace, "RolloutUndone")
+    (note,) = await told(namespace, "RolloutUndone")
     assert f"put revision {old} in the place of {new}" in note
     assert len(await namespace.list("replicasets")) == 2
 
