@@ -41,7 +41,7 @@ def used(use: str) -> list[Block]:
 
 def test_every_block_says_whether_it_is_tried() -> None:
     uses = {(block.language, block.use) for block in blocks()}
-    assert uses == {("sh", "run"), ("sh", "by-hand"), ("yaml", "values"), ("yaml", "apply")}
+    assert uses == {("sh", "run"), ("sh", "offline"), ("sh", "by-hand"), ("yaml", "values"), ("yaml", "apply")}
 
 
 @pytest.mark.parametrize("section", dict.fromkeys(block.section for block in used("run")))
@@ -54,15 +54,18 @@ def test_the_commands_of_a_section_run_one_after_the_other(section: str, tmp_pat
     with start(tmp_path / "control-plane") as server:
         for block in used("run"):
             if block.section == section:
-                run(block.text, server, tmp_path)
+                run(block.text, tmp_path, KUBECONFIG=str(server.kubeconfig))
 
 
-def run(script: str, server: ApiServer, folder: Path) -> None:
-    environment = {
-        "PATH": f"{Cache.from_environment().current}{os.pathsep}{os.environ['PATH']}",
-        "HOME": str(folder),
-        "KUBECONFIG": str(server.kubeconfig),
-    }
+@pytest.mark.parametrize("block", used("offline"), ids=lambda block: block.section)
+def test_a_command_that_needs_no_cluster_runs(block: Block, tmp_path: Path) -> None:
+    (tmp_path / "charts").symlink_to(REPOSITORY / "charts")
+    run(block.text, tmp_path)
+
+
+def run(script: str, folder: Path, **environment: str) -> None:
+    programs = Cache.from_environment().current
+    environment |= {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "HOME": str(folder)}
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=folder,

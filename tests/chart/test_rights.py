@@ -4,7 +4,7 @@ import json
 
 import pytest
 from apiserver import ApiServer
-from helmcli import CHART, helm, of_kind, render
+from helmcli import CHART, Object, helm, of_kind, render
 
 ADMINISTRATOR, EDITOR, VIEWER = "administrator", "editor", "viewer"
 AGENT = {
@@ -31,25 +31,37 @@ def cluster(control_plane: ApiServer) -> ApiServer:
     applied = control_plane.kubectl("apply", "--server-side", "-f", "-", stdin=prepared.stdout)
     assert applied.returncode == 0, applied.stderr
     control_plane.kubectl("wait", "--for=condition=Established", "crd", "--all")
-    for namespace in ("team-a", "team-b", "team-c"):
-        assert control_plane.kubectl("create", "namespace", namespace).returncode == 0
-    for person, label in GATHERED.items():
-        selector = f"--selector=rbac.authorization.k8s.io/{label}=true"
-        names = control_plane.kubectl("get", "clusterroles", selector, "--output=name").stdout.split()
-        roles = [name.partition("/")[2] for name in names]
-        # edit and view are empty here: these are the built-in roles that would be gathered in them.
-        roles += [f"system:{GATHERED[part]}" for part in (person, *INHERITED[person])]
-        for namespace in ("team-a", "team-b"):
-            for role in roles:
-                bind(control_plane, namespace, role, person)
+    names = ("team-a", "team-b", "team-c")
+    namespaces = [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names]
+    bindings = [
+        binding(namespace, role, person)
+        for person in GATHERED
+        for role in roles_of(control_plane, person)
+        for namespace in names[:2]
+    ]
+    everything = json.dumps({"apiVersion": "v1", "kind": "List", "items": namespaces + bindings})
+    created = control_plane.kubectl("create", "-f", "-", stdin=everything)
+    assert created.returncode == 0, created.stderr
     return control_plane
 
 
-def bind(cluster: ApiServer, namespace: str, role: str, person: str) -> None:
-    name = f"{person}-{role.replace(':', '-')}"
-    arguments = (f"--clusterrole={role}", f"--user={person}", f"--namespace={namespace}")
-    cluster.kubectl("create", "rolebinding", name, *arguments)
-    assert cluster.kubectl("get", "rolebinding", name, f"--namespace={namespace}").returncode == 0
+def roles_of(cluster: ApiServer, person: str) -> list[str]:
+    selector = f"--selector=rbac.authorization.k8s.io/{GATHERED[person]}=true"
+    found = cluster.kubectl("get", "clusterroles", selector, "--output=jsonpath={.items[*].metadata.name}")
+    # edit and view are empty here: these are the built-in roles that would be gathered in them.
+    built_in = [f"system:{GATHERED[part]}" for part in (person, *INHERITED[person])]
+    return list({*found.stdout.split(), *built_in})
+
+
+def binding(namespace: str, role: str, person: str) -> Object:
+    group = {"apiGroup": "rbac.authorization.k8s.io"}
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": f"{person}-{role}", "namespace": namespace},
+        "roleRef": {**group, "kind": "ClusterRole", "name": role},
+        "subjects": [{**group, "kind": "User", "name": person}],
+    }
 
 
 def may(cluster: ApiServer, person: str, verb: str, resource: str) -> bool:
