@@ -58,8 +58,8 @@ async def a_typical_run(release: Release, namespace: Namespace, agent: Agent) ->
         await namespace.eventually("deployments", "support", lambda found: found["spec"]["replicas"] == 3)
         await a_hand_takes_a_pod_away(namespace, deployment)
         await names_that_are_taken(namespace, agent)
-    config_map = {"spec": {"warmup": {"timeoutSeconds": 99}}}
-    await namespace.merge("agentdeployments", "support", config_map)
+    change = {"spec": {"warmup": {"timeoutSeconds": 99}}}
+    await namespace.merge("agentdeployments", "support", change)
     with release.operator(WITHOUT_GRACE):
         old = mounted(deployment)
         await namespace.eventually("deployments", "support", lambda found: mounted(found) != old)
