@@ -97,8 +97,9 @@ def notices(writes: Iterable[Write]) -> tuple[Event, ...]:
 def _retired_config_maps(snapshot: Snapshot, wanted: Children) -> Iterator[Delete]:
     """ConfigMaps that no ReplicaSet refers to: a pod that restarts, or an undone rollout, must find its own."""
     live = snapshot.children
-    workloads = (wanted.deployment, live.deployment, *live.replica_sets)
+    workloads = (live.deployment, *live.replica_sets)
     needed = {name for workload in workloads if workload is not None for name in _mounted(workload)}
+    needed.add(wanted.pods.config_map_name)
     for config_map in live.config_maps:
         metadata = config_map["metadata"]
         age_seconds = live.replica_sets_read_at - datetime.fromisoformat(metadata["creationTimestamp"]).timestamp()
@@ -107,7 +108,7 @@ def _retired_config_maps(snapshot: Snapshot, wanted: Children) -> Iterator[Delet
             yield Delete(CONFIG_MAPS, metadata["namespace"], metadata["name"], metadata["uid"])
 
 
-def _mounted(workload: Object) -> Iterator[str]:
+def _mounted(workload: Object) -> Iterator[str | None]:
     for volume in workload["spec"]["template"]["spec"].get("volumes") or ():
         if "configMap" in volume:
-            yield volume["configMap"]["name"]
+            yield volume["configMap"].get("name")
