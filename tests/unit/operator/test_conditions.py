@@ -149,3 +149,17 @@ def test_a_pod_that_no_node_takes_is_told() -> None:
     message = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu."
     warm = verdicts((*ready_pods(2), pod("support-9", REVISION, unschedulable=message)))["Warm"]
     assert (warm.reason, warm.message) == (reasons.UNSCHEDULABLE, f"2 of 3 pods are warm: {message}")
+
+
+def test_all_faults_are_told_each_once_with_a_pod_that_has_it() -> None:
+    secret = Fault("CreateContainerConfigError", 'secret "model-api" not found')
+    faults = (PROVIDER, secret, PROVIDER)
+    pods = tuple(pod(f"support-{number}", REVISION, fault=fault) for number, fault in enumerate(faults))
+    valid = verdicts(pods)["AgentValid"]
+    assert valid.reason == PROVIDER.reason
+    assert valid.message == f"{PROVIDER.message} (pod support-0); {secret.message} (pod support-1)"
+
+
+def test_very_many_faults_are_counted() -> None:
+    pods = tuple(pod(f"support-{number}", REVISION, fault=Fault("X", f"fault {number}")) for number in range(9))
+    assert verdicts(pods)["AgentValid"].message.endswith("fault 2 (pod support-2); and 6 more")

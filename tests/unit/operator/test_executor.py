@@ -1,15 +1,18 @@
 """The executor against a stand-in of the gateway; the gateway itself is tested on a real API server."""
 
+from dataclasses import replace
 from typing import Any
 
+import pytest
 from unit.operator.builders import live, snapshot
 
 from prewarm_operator.apply.executor import Executor, Outcome
 from prewarm_operator.decide import reasons
 from prewarm_operator.decide.decide import decide
-from prewarm_operator.decide.plan import Create
-from prewarm_operator.kube.errors import Conflict, Invalid, KubeError, Unreachable
-from prewarm_operator.world.cache import Cache
+from prewarm_operator.decide.plan import Adopt, Apply, Create, Relabel
+from prewarm_operator.kube.errors import Conflict, Invalid, KubeError, NamespaceTerminating, NotFound, Unreachable
+from prewarm_operator.kube.resources import DISRUPTION_BUDGETS, PODS
+from prewarm_operator.world.cache import Cache, Key
 
 
 class Gateway:
@@ -27,10 +30,14 @@ class Gateway:
 
 
 class Reader:
+    """Finds that object, or none."""
+
     def __init__(self, found: dict[str, Any]) -> None:
         self.found = found
 
     async def read(self, *_: Any) -> dict[str, Any]:
+        if not self.found:
+            raise NotFound(404, "gone")
         return self.found
 
 
@@ -80,3 +87,74 @@ async def test_a_namesakes_object_that_is_being_collected_is_waited_for() -> Non
     outcome, _, _ = await execute({"Service": Conflict(409, "exists")}, old)
     assert outcome.problems == []
     assert len(outcome.errors) == 1
+
+
+async def test_a_namespace_that_ends_is_no_problem_and_no_further_write_is_tried() -> None:
+    outcome, created, _ = await execute({"Service": NamespaceTerminating(403, "is being terminated")})
+    assert outcome.namespace_ends
+    assert (outcome.problems, outcome.errors) == ([], [])
+    assert created == ["ConfigMap"]
+
+
+class Refusing:
+    """Refuses whatever is asked."""
+
+    def __init__(self, error: KubeError) -> None:
+        self.error = error
+
+    def __getattr__(self, _: str) -> Any:
+        async def refuse(*_: Any) -> Any:
+            raise self.error
+
+        return refuse
+
+
+BUDGET = live({"kind": "PodDisruptionBudget", "metadata": {"namespace": "team", "name": "support"}})
+NEWER = {**BUDGET, "metadata": {**BUDGET["metadata"], "resourceVersion": "21"}}
+SUPPORT = Key("team", "support")
+ADOPT = Adopt(DISRUPTION_BUDGETS, "team", "support", "20", 0)
+APPLY = Apply(DISRUPTION_BUDGETS, BUDGET, "spec.minAvailable", by_hand=True)
+RELABEL = Relabel("team", "support", "uid-of-PodDisruptionBudget-support", {})
+
+
+async def refuse(write: Adopt | Apply | Relabel, error: KubeError, found: dict[str, Any]) -> tuple[Outcome, Cache]:
+    gateway: Any = Refusing(error)
+    reader: Any = Reader(found)
+    cache = Cache()
+    cache.put(write.resource, BUDGET)
+    plan = replace(decide(snapshot()), writes=(write,))
+    return await Executor(gateway, reader, cache).execute(plan, "uid-1"), cache
+
+
+@pytest.mark.parametrize(
+    ("write", "error"),
+    [
+        (ADOPT, Invalid(422, "testing path /metadata/resourceVersion")),
+        (ADOPT, Conflict(409, "changed")),
+        (APPLY, Conflict(409, "uid mismatch")),
+    ],
+)
+async def test_a_lost_race_is_no_problem_and_the_object_is_read_again(write: Adopt | Apply, error: KubeError) -> None:
+    outcome, cache = await refuse(write, error, NEWER)
+    assert (outcome.problems, outcome.errors) == ([], [])
+    known = cache.get(DISRUPTION_BUDGETS, SUPPORT)
+    assert known is not None
+    assert known["metadata"]["resourceVersion"] == "21"
+
+
+async def test_a_child_that_was_deleted_behind_our_back_is_forgotten_and_so_made_again() -> None:
+    outcome, cache = await refuse(APPLY, Conflict(409, "no existing object was found"), {})
+    assert (outcome.problems, outcome.errors) == ([], [])
+    assert cache.get(DISRUPTION_BUDGETS, SUPPORT) is None
+
+
+async def test_an_apply_that_is_refused_for_what_it_says_is_a_problem() -> None:
+    outcome, _ = await refuse(APPLY, Invalid(422, "spec.minAvailable: Invalid value"), NEWER)
+    assert [problem.reason for problem in outcome.problems] == [reasons.CHILD_REFUSED]
+
+
+@pytest.mark.parametrize("error", [NotFound(404, "gone"), Invalid(422, "metadata.uid: field is immutable")])
+async def test_a_pod_that_is_gone_needs_no_labels(error: KubeError) -> None:
+    outcome, cache = await refuse(RELABEL, error, {})
+    assert (outcome.problems, outcome.errors) == ([], [])
+    assert cache.get(PODS, SUPPORT) is None

@@ -5,7 +5,7 @@ from unit.operator.builders import agent_body, pod, rendered, settled_children, 
 
 from prewarm_operator.decide import reasons
 from prewarm_operator.decide.decide import decide
-from prewarm_operator.decide.plan import Event, Report
+from prewarm_operator.decide.plan import Event, Problem, Report
 from prewarm_operator.decide.status import report, report_unreadable
 from prewarm_operator.render.agent import parse
 from prewarm_operator.world.pods import Fault
@@ -108,3 +108,16 @@ def test_an_object_that_cannot_be_read_is_told_so_once() -> None:
     assert (condition["type"], condition["reason"]) == ("AgentValid", reasons.SPEC_NOT_UNDERSTOOD)
     assert "spec.mode" in condition["message"]
     assert report_unreadable({**body, "status": first.status}, "spec.mode: unknown", LATE) == Report(None, ())
+
+
+def test_several_problems_are_told_together_in_an_order_of_their_own() -> None:
+    refused = Problem(reasons.CHILD_REFUSED, "Deployment team/support was refused: quota")
+    taken = Problem(reasons.NAME_CONFLICT, "Service support exists and has no owner")
+    at = snapshot(parse(agent_body()))
+    messages = set()
+    for met in ((refused, taken), (taken, refused), (taken, refused, taken)):
+        status = report(at, decide(at), met, EARLY).status
+        assert status is not None
+        (ready,) = [condition for condition in status["conditions"] if condition["type"] == "Ready"]
+        messages.add((ready["reason"], ready["message"]))
+    assert messages == {(reasons.CHILD_REFUSED, f"{refused.message}; {taken.message}")}
