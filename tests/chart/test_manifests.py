@@ -18,7 +18,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Written by the command that the Makefile runs."""
     written = tmp_path_factory.mktemp("manifests") / "prewarm.yaml"
     path = os.pathsep.join(str(REPOSITORY / folder) for folder in ("dev/chart", "dev/cluster"))
-    command = [sys.executable, "-m", "prewarm_chart", "manifests", written]
+    command = [sys.executable, "-m", "prewarm_chart", "manifests", str(written)]
     subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, check=True, capture_output=True)
     return written
 
