@@ -131,6 +131,15 @@ def test_progressing(name: str) -> None:
     assert (progressing.status, progressing.reason) == (status, reason)
 
 
+def test_a_paused_deployment_is_told_with_the_command_that_resumes_it() -> None:
+    live = settled_children(AGENT, 3)
+    assert live.deployment is not None
+    paused = {**live.deployment, "spec": {**live.deployment["spec"], "paused": True}}
+    progressing = verdicts(ready_pods(3), replace(live, deployment=paused))["Progressing"]
+    assert (progressing.status, progressing.reason) == ("False", reasons.STUCK)
+    assert "kubectl rollout resume deployment/support" in progressing.message
+
+
 def test_an_unwritten_change_is_progress() -> None:
     live = settled_children(AGENT, 3)
     assert verdicts(ready_pods(3), replace(live, service=None))["Progressing"].status == "True"

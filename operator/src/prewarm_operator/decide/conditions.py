@@ -98,8 +98,8 @@ def progressing(snapshot: Snapshot, plan: Plan, problems: Sequence[Problem], val
         return Verdict("Progressing", "False", reasons.STUCK, _all_told(problems))
     if valid.status == "False":
         return Verdict("Progressing", "False", reasons.STUCK, f"the current revision cannot start: {valid.message}")
-    if deployment is not None and (late := _deadline_exceeded(deployment)) is not None:
-        return Verdict("Progressing", "False", reasons.STUCK, late)
+    if deployment is not None and (halted := _halted(deployment)) is not None:
+        return Verdict("Progressing", "False", reasons.STUCK, halted)
     status = {} if deployment is None else deployment.get("status") or {}
     wanted = plan.scale.replicas
     updated, total = status.get("updatedReplicas", 0), status.get("replicas", 0)
@@ -140,7 +140,10 @@ def _observed(deployment: Object | None) -> bool:
     return bool(status.get("observedGeneration", 0) >= deployment["metadata"].get("generation", 0))
 
 
-def _deadline_exceeded(deployment: Object) -> str | None:
+def _halted(deployment: Object) -> str | None:
+    if deployment["spec"].get("paused"):
+        name = deployment["metadata"]["name"]
+        return f"Deployment {name} is paused, nothing rolls out: kubectl rollout resume deployment/{name}"
     for entry in (deployment.get("status") or {}).get("conditions") or ():
         if entry["type"] == "Progressing" and entry["status"] == "False":
             return f"the Deployment made no progress in time: {entry.get('message', entry.get('reason', ''))}"

@@ -19,10 +19,11 @@ def decide(snapshot: Snapshot) -> Plan:
     count = autoscaler.hand_over(snapshot, scale(agent.spec))
     config = config_map.render(agent)
     fresh = template.render(agent, config, snapshot.default_image)
-    kept = upgrade.pod_template(snapshot, fresh)
+    given = upgrade.given(snapshot)
+    kept = upgrade.pod_template(snapshot, given, fresh)
     admission = admit(snapshot, kept)
     pod_template = admission.pods
-    undone = upgrade.undone(snapshot, pod_template)
+    undone = upgrade.undone(snapshot, given, pod_template)
     wanted = rendered.render(agent, count.replicas if count.ours else None, config, pod_template)
     writes, problems = children.decide_children(snapshot, wanted)
     relabels = pods.decide_pods(snapshot)

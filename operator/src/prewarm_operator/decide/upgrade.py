@@ -8,33 +8,40 @@ from prewarm_operator.render.template import Template
 from prewarm_operator.world.snapshot import Snapshot
 
 
-def pod_template(snapshot: Snapshot, fresh: Template) -> Template:
+def given(snapshot: Snapshot) -> Template | None:
+    """The template that is stored with the child, or None if there is no child of ours, or none is stored."""
+    deployment = snapshot.children.deployment
+    if deployment is None or not controlled_by(snapshot.agent.uid, deployment):
+        return None
+    return template.stored(deployment)
+
+
+def pod_template(snapshot: Snapshot, given: Template | None, fresh: Template) -> Template:
     """The template that the child was given, if `fresh` was rendered from the same spec; else `fresh`."""
-    given = _given(snapshot)
     if given is None or given.spec_hash != fresh.spec_hash:
         return fresh
     return given if _can_start(snapshot, given, fresh) else fresh
 
 
-def update(given: Template, fresh: Template) -> str | None:
+def update(kept: Template, fresh: Template) -> str | None:
     """What `fresh` would change in the pods, or None if nothing."""
-    if given.revision == fresh.revision:
+    if kept.revision == fresh.revision:
         return None
     changes = []
-    if given.image != fresh.image:
-        changes.append(f"image {given.image} becomes {fresh.image}")
-    if given.renderer != fresh.renderer:
-        changes.append(f"the pod template of renderer {given.renderer} becomes that of renderer {fresh.renderer}")
+    if kept.image != fresh.image:
+        changes.append(f"image {kept.image} becomes {fresh.image}")
+    if kept.renderer != fresh.renderer:
+        changes.append(f"the pod template of renderer {kept.renderer} becomes that of renderer {fresh.renderer}")
     return " and ".join(changes) or "the pod template changes"
 
 
-def undone(snapshot: Snapshot, wanted: Template) -> Event | None:
+def undone(snapshot: Snapshot, given: Template | None, wanted: Template) -> Event | None:
     """What to say if `kubectl rollout undo` gave the child an older template.
 
     It restores an old ReplicaSet's template together with the annotations that we gave the Deployment at that time. So
     the child carries a template of ours, but not the one of the revision that was reported for this generation.
     """
-    given, status = _given(snapshot), snapshot.agent.status
+    status = snapshot.agent.status
     if given is None or given.revision == wanted.revision or status.revision in (None, given.revision):
         return None
     if status.observed_generation != snapshot.agent.generation:
@@ -44,13 +51,6 @@ def undone(snapshot: Snapshot, wanted: Template) -> Event | None:
         f"the AgentDeployment and gets revision {wanted.revision}: apply the AgentDeployment's former spec instead"
     )
     return Event(warning=True, reason=reasons.ROLLOUT_UNDONE, message=message)
-
-
-def _given(snapshot: Snapshot) -> Template | None:
-    deployment = snapshot.children.deployment
-    if deployment is None or not controlled_by(snapshot.agent.uid, deployment):
-        return None
-    return template.stored(deployment)
 
 
 def _can_start(snapshot: Snapshot, given: Template, fresh: Template) -> bool:
