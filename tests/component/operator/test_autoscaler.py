@@ -1,17 +1,22 @@
 """An autoscaler on the child Deployment. The test plays it: it writes /scale under a field manager of its own."""
 
 import asyncio
+import re
+from pathlib import Path
 from typing import Any
 
+import yaml
 from component.operator.namespace import Namespace, condition, settled
 
 Agent = dict[str, Any]
 Object = dict[str, Any]
 
 
-def autoscaler(kind: str = "Deployment", **metadata: Any) -> Object:
-    api_version = "apps/v1" if kind == "Deployment" else "prewarm.dev/v1alpha1"
-    target = {"apiVersion": api_version, "kind": kind, "name": "support"}
+GUIDE = Path(__file__).parents[3] / "docs" / "guide" / "ownership.md"
+
+
+def autoscaler(**metadata: Any) -> Object:
+    target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "support"}
     return {"metadata": {"name": "web", **metadata}, "spec": {"scaleTargetRef": target, "maxReplicas": 20}}
 
 
@@ -137,7 +142,8 @@ async def test_an_autoscaler_on_the_agent_itself_is_right_and_not_reported(
 ) -> None:
     await namespace.create_object("agentdeployments", agent)
     await settled(namespace)
-    await namespace.create_object("horizontalpodautoscalers", autoscaler("AgentDeployment"))
+    (manifest,) = re.findall(r"```yaml\n(apiVersion: autoscaling/v2\n.*?)```", GUIDE.read_text(), re.DOTALL)
+    await namespace.create_object("horizontalpodautoscalers", yaml.safe_load(manifest))
     await namespace.merge("agentdeployments", "support", {"spec": {"replicas": 6}}, "scale")
     await namespace.eventually("deployments", "support", lambda found: found["spec"]["replicas"] == 6)
     found = await namespace.get("agentdeployments", "support")

@@ -10,7 +10,11 @@ from prewarm_operator.api.model import ApiModel, Int32, Int64, Timestamp, list_m
 class Condition(ApiModel):
     """One aspect of the state, in the form that kubectl wait and other tools read."""
 
-    type: str = Field(min_length=1, max_length=316, description="Aspect: Ready, Progressing, Warm or AgentValid.")
+    type: str = Field(
+        min_length=1,
+        max_length=316,
+        description="Aspect: Ready, Progressing, Warm, AgentValid, ScalingActive or UpToDate.",
+    )
     status: Literal["True", "False", "Unknown"] = Field(description="Whether it holds.")
     reason: str = Field(min_length=1, max_length=1024, description="Why, as one CamelCase word for programs.")
     message: str = Field(max_length=32768, description="Why, as one sentence for people.")
@@ -61,6 +65,7 @@ class AgentDeploymentStatus(ApiModel):
     conditions: tuple[Condition, ...] = Field(
         default=(),
         description="Ready: enough warm pods serve. Progressing: a change is on its way. Warm: all pods are warm. "
-        "AgentValid: the agent's spec could be loaded.",
+        "AgentValid: the agent's spec could be loaded. ScalingActive: the number of pods follows this object. "
+        "UpToDate: the pods are as the present operator makes them.",
         json_schema_extra=list_map("type"),
     )
