@@ -153,9 +153,7 @@ async def test_a_namespace_that_is_repaired_gets_the_refused_revision_by_itself(
             "spec.containers[0].name: Required value",
             id="container-without-name",
         ),
-        pytest.param(
-            {"volumes": [{"emptyDir": {}}]}, "spec.volumes[0].name: Required value", id="volume-without-name"
-        ),
+        pytest.param({"volumes": [{"emptyDir": {}}]}, "spec.volumes[0].name: Required value", id="volume-without-name"),
         pytest.param(
             {"containers": [{"name": "agent", "volumeMounts": [{"name": "nowhere", "mountPath": "/x"}]}]},
             'volumeMounts[0].name: Not found: "nowhere"',

@@ -115,3 +115,55 @@ async def test_retry_after_is_not_undercut_by_the_backoff() -> None:
     await asyncio.sleep(0.05)
     worker.cancel()
     assert runs == 1
+
+
+@pytest.mark.parametrize("earlier", [True, False])
+async def test_retry_after_is_not_undercut_by_an_event_about_our_own_write(earlier: bool) -> None:
+    queue = WorkQueue(jitter=lambda: 0.0)
+    queue.add(A)
+    assert await queue.get() == A
+    queue.add(A)  # our own write comes back by the watch while its turn lasts,
+    if earlier:
+        queue.add_after(A, 0.05)  # and a timer was set before
+    queue.add_failed(A, at_least_seconds=0.2)
+    queue.done(A)
+    queue.add(A)  # or it comes back later
+    queue.add(B)
+    assert await queue.get() == B
+    started = asyncio.get_running_loop().time()
+    assert await queue.get() == A
+    assert asyncio.get_running_loop().time() - started > 0.15
+
+
+async def test_an_event_ends_the_wait_after_a_failure_that_came_without_retry_after() -> None:
+    queue = WorkQueue(jitter=lambda: 100.0)
+    queue.add_failed(A)
+    queue.add(A)
+    assert await asyncio.wait_for(queue.get(), 1) == A
+
+
+async def test_a_shut_down_waits_for_what_is_in_work_and_hands_out_no_more() -> None:
+    queue, done, release = WorkQueue(), [], asyncio.Event()
+
+    async def reconcile(key: Key) -> None:
+        await release.wait()
+        done.append(key)
+
+    worker = asyncio.create_task(work(queue, reconcile))
+    queue.add(A)
+    queue.add(B)
+    await asyncio.sleep(0.01)
+    drain = asyncio.create_task(queue.shut_down_with_drain())
+    await asyncio.sleep(0.01)
+    assert not drain.done()
+    release.set()
+    await asyncio.wait_for(drain, 1)
+    await asyncio.sleep(0.01)
+    worker.cancel()
+    assert done == [A]
+
+
+async def test_a_shut_down_with_nothing_in_work_ends_at_once() -> None:
+    queue = WorkQueue()
+    queue.add(A)
+    await asyncio.wait_for(queue.shut_down_with_drain(), 1)

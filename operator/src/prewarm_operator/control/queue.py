@@ -23,6 +23,7 @@ class WorkQueue:
         self._dirty: set[Key] = set()
         self._in_work: set[Key] = set()
         self._failures: dict[Key, int] = {}
+        self._not_before: dict[Key, float] = {}
         self._timers: dict[Key, asyncio.TimerHandle] = {}
         self._wake = asyncio.Event()
         self._shut_down = False
@@ -33,9 +34,17 @@ class WorkQueue:
         return len(self._dirty)
 
     def add(self, key: Key) -> None:
-        """Mark a key: it gets a turn as soon as a worker is free and its present turn, if any, has ended."""
+        """Mark a key: it gets a turn as soon as a worker is free and its present turn, if any, has ended.
+
+        Only what the API server asked for with Retry-After is waited for before that.
+        """
         if key in self._dirty:
             return
+        wait = self._not_before.get(key, 0.0) - asyncio.get_running_loop().time()
+        if wait > 0:
+            self.add_after(key, wait)
+            return
+        self._not_before.pop(key, None)
         self._dirty.add(key)
         if key not in self._in_work:
             self._offer(key)
@@ -58,7 +67,10 @@ class WorkQueue:
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
         delay: float = min(BACKOFF_LIMIT_SECONDS, BACKOFF_BASE_SECONDS * 2.0 ** min(failures, 16)) * self._jitter()
-        delay = max(delay, at_least_seconds)
+        if at_least_seconds > 0:
+            self._not_before[key] = asyncio.get_running_loop().time() + at_least_seconds
+            self._dirty.discard(key)  # marked during this turn
+            delay = max(delay, at_least_seconds)
         self.add_after(key, delay)
         return delay
 
