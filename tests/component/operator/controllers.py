@@ -16,6 +16,7 @@ CONTROLLERS = (
     "disruption-controller",
     "garbage-collector-controller",
     "namespace-controller",
+    "resourcequota-controller",
 )
 
 
