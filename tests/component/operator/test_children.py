@@ -76,12 +76,13 @@ async def test_a_service_of_somebody_else_is_not_touched_and_the_conflict_is_tol
 async def test_a_child_that_the_api_server_refuses_is_told_in_its_words(
     operator: str, namespace: Namespace, agent: Agent
 ) -> None:
-    agent["spec"]["resources"] = {"requests": {"cpu": "2"}, "limits": {"cpu": "1"}}
+    agent["spec"]["service"] = {"annotations": {"example.com/too-long": "x" * 300_000}}
     await namespace.create_object("agentdeployments", agent)
     found = await namespace.eventually(
         "agentdeployments", "support", lambda found: condition(found, "Ready").get("reason") == "ChildRefused"
     )
-    assert "must be less than or equal to cpu limit" in condition(found, "Ready")["message"]
+    assert "Service" in condition(found, "Ready")["message"]
+    assert "Too long: may not be more than 262144 bytes" in condition(found, "Ready")["message"]
 
 
 async def test_an_agent_that_is_made_again_does_not_trip_over_its_predecessors_children(

@@ -195,6 +195,12 @@ async def test_a_new_agent_whose_overlay_has_nameless_items_is_told(
         assert f"{path}: Required value" in message
 
 
+async def test_a_request_above_its_limit_is_told(operator: str, namespace: Namespace, agent: Agent) -> None:
+    agent["spec"]["resources"] = {"requests": {"cpu": "2"}, "limits": {"cpu": "1"}}
+    await namespace.create_object("agentdeployments", agent)
+    assert "must be less than or equal to cpu limit of 1" in await refused(namespace)
+
+
 async def test_a_priority_class_that_does_not_exist_is_told(operator: str, namespace: Namespace, agent: Agent) -> None:
     agent["spec"]["priorityClassName"] = "urgent"
     await namespace.create_object("agentdeployments", agent)
