@@ -91,6 +91,12 @@ def test_the_number_is_held_after_the_autoscaler_is_gone_and_then_taken_back() -
     assert "resourceVersion" not in body["metadata"]
 
 
+def test_a_number_that_the_autoscaler_never_wrote_is_not_held() -> None:
+    children, gone = scaled(3, by=None), Autoscalers(gone_at=NOW)
+    more = snapshot(agent(replicas=5, minReplicas=2), children, autoscalers=gone, taken_at=NOW + 1)
+    assert decide(more).scale.replicas == 5
+
+
 def test_nothing_is_held_below_the_minimum() -> None:
     gone = Autoscalers(gone_at=NOW)
     assert applied(at(scaled(1, by="keda-operator"), gone))["spec"]["replicas"] == 3

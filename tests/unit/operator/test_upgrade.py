@@ -193,3 +193,8 @@ def test_an_ordinary_change_of_the_spec_is_no_undone_rollout() -> None:
 def test_a_change_that_was_written_but_not_yet_reported_is_no_undone_rollout() -> None:
     changed = with_status(agent(concurrencyLimit=7), rendered(agent()).revision)
     assert decide(snapshot(changed, settled_children(agent(concurrencyLimit=7), 3))).notices == ()
+
+
+def test_a_spec_that_goes_back_before_its_change_was_reported_is_no_undone_rollout() -> None:
+    back = with_status(agent(), rendered(agent()).revision, generation=1)
+    assert decide(snapshot(back, settled_children(agent(concurrencyLimit=7), 3))).notices == ()
