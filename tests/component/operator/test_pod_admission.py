@@ -207,6 +207,28 @@ async def test_a_priority_class_that_does_not_exist_is_told(operator: str, names
     assert "no PriorityClass with name urgent was found" in await refused(namespace)
 
 
+async def test_a_webhook_that_is_away_is_told_and_no_old_pod_goes(
+    operator: str, namespace: Namespace, agent: Agent
+) -> None:
+    await namespace.create_object("agentdeployments", agent)
+    before = await running_revision(namespace)
+    webhook = {
+        "name": "policy.example.com",
+        "clientConfig": {"url": "https://127.0.0.1:1/"},
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace.name}},
+        "rules": [{"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}],
+        "sideEffects": "None",
+        "admissionReviewVersions": ["v1"],
+    }
+    path = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
+    body = {"metadata": {"name": namespace.name}, "webhooks": [webhook]}
+    (await namespace.http.post(path, json=body)).raise_for_status()
+    await asyncio.sleep(1)
+    await namespace.merge("agentdeployments", "support", {"spec": {"podAnnotations": {"a": "b"}}})
+    assert 'failed calling webhook "policy.example.com"' in await refused(namespace)
+    assert await running_revision(namespace) == before
+
+
 async def test_limits_that_a_limit_range_fills_in_are_neither_fought_nor_a_new_revision(
     operator: str, api_server: ControlPlane, namespace: Namespace, agent: Agent
 ) -> None:

@@ -20,6 +20,8 @@ from prewarm_operator.world.verdicts import PodVerdict
 logger = logging.getLogger(__name__)
 
 _OF_A_NEW_NAMESPACE = ('serviceaccount "default" not found', "status unknown for quota")
+_WEBHOOK_IS_AWAY = "failed calling webhook"
+"""Answered with 500, as no other refusal is: somebody has to look after the webhook before any pod can be made."""
 
 
 @dataclass
@@ -125,7 +127,9 @@ class Executor:
         refusal = None
         try:
             await self._gateway.ask_for_pod(write)
-        except Invalid as error:
+        except Refused as error:
+            if not isinstance(error, Invalid) and _WEBHOOK_IS_AWAY not in error.message:
+                raise
             if any(words in error.message for words in _OF_A_NEW_NAMESPACE):
                 raise KubeError(f"the namespace is not complete yet: {error.message}") from error
             refusal = error.message
