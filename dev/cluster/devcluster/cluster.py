@@ -47,7 +47,7 @@ class Cluster:
         require_root("up")
         toolchain.ensure_packages()
         binaries.ensure(self._cache)
-        with exclusive(host.LOCK_FILE, "another up or down on this machine"):
+        with exclusive(settings.HOST_LOCK, "another up or down on this machine"):
             previous = HostState.load()
             if previous is not None and self._is_up(previous):
                 say(f"the dev cluster is up: {self.kubeconfig}")
@@ -60,7 +60,7 @@ class Cluster:
                 self._start()
             except BaseException:
                 sweep(state)
-                host.STATE_FILE.unlink()
+                HostState.forget()
                 raise
             state.completed().save()
         say(f"the dev cluster is up: {self.kubeconfig}")
@@ -68,14 +68,14 @@ class Cluster:
     def down(self) -> None:
         """Take the cluster, or what is left of it, off this host."""
         require_root("down")
-        with exclusive(host.LOCK_FILE, "another up or down on this machine"):
+        with exclusive(settings.HOST_LOCK, "another up or down on this machine"):
             state = HostState.load()
             if state is None:
                 say("no dev cluster is on this machine")
                 return
             with step("stopping the dev cluster"):
                 sweep(state)
-                host.STATE_FILE.unlink()
+                HostState.forget()
 
     def provide_images(self, images: Sequence[Image]) -> None:
         """Build the images whose inputs changed and import them; raises DevClusterError if the cluster is down."""
@@ -131,7 +131,7 @@ class Cluster:
             self._node.start_components()
             self._apply("dns.yaml", "marker.yaml")
             wait_for("the node is Ready", self._usable, self._daemons)
-            ImageFactory(self._cache, self._node.containerd_socket).provide_pause()
+        ImageFactory(self._cache, self._node.containerd_socket).provide_pause()
 
     @property
     def _daemons(self) -> tuple[Daemon, ...]:

@@ -6,6 +6,7 @@ import errno
 import ipaddress
 import json
 import os
+import shutil
 import socket
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,7 +16,6 @@ from devcluster.commands import run
 from devcluster.errors import DevClusterError
 
 STATE_FILE = settings.HOST_STATE / "state.json"
-LOCK_FILE = settings.HOST_STATE / "lock"
 CGROUPS = Path("/sys/fs/cgroup")
 # kubelet sets the first three, the bridge plugin forwarding, kube-proxy the last.
 SYSCTLS = (
@@ -62,6 +62,11 @@ class HostState:
         fresh = STATE_FILE.with_suffix(".new")
         fresh.write_text(json.dumps(asdict(self), indent=1))
         fresh.rename(STATE_FILE)
+
+    @staticmethod
+    def forget() -> None:
+        """Record that this host has no cluster."""
+        shutil.rmtree(settings.HOST_STATE)
 
 
 def absent_folders() -> list[str]:
