@@ -56,7 +56,7 @@ class Buildah:
             with pip.open("w") as handle:
                 pip_settings([Path("/etc/pip.conf"), Path.home() / ".config/pip/pip.conf"], os.environ).write(handle)
             self._run(
-                "build", "--isolation", "chroot", "--network", "host", "--pull=never", "--layers",
+                "build", "--isolation", "chroot", "--network", "host", "--pull=never", "--layers", "--force-rm",
                 # During the build only: some networks re-sign TLS with an authority of their own, which the host knows.
                 "--volume", f"{CERTIFICATES}:{CERTIFICATES}:ro",
                 "--volume", f"{pip}:/etc/pip.conf:ro",
