@@ -1,5 +1,6 @@
 """The executor against a stand-in of the gateway; the gateway itself is tested on a real API server."""
 
+from dataclasses import replace
 from typing import Any
 
 from unit.operator.builders import live, snapshot
@@ -7,9 +8,10 @@ from unit.operator.builders import live, snapshot
 from prewarm_operator.apply.executor import Executor, Outcome
 from prewarm_operator.decide import reasons
 from prewarm_operator.decide.decide import decide
-from prewarm_operator.decide.plan import Create
+from prewarm_operator.decide.plan import Adopt, Create, Plan
 from prewarm_operator.kube.errors import Conflict, Invalid, KubeError, Unreachable
-from prewarm_operator.world.cache import Cache
+from prewarm_operator.kube.resources import SERVICES
+from prewarm_operator.world.cache import Cache, Key
 
 
 class Gateway:
@@ -25,6 +27,9 @@ class Gateway:
         self.created.append(write.resource.kind)
         return live(write.body)
 
+    async def adopt(self, write: Adopt) -> Any:
+        raise self.errors[write.resource.kind]
+
 
 class Reader:
     def __init__(self, found: dict[str, Any]) -> None:
@@ -35,12 +40,12 @@ class Reader:
 
 
 async def execute(
-    errors: dict[str, KubeError], found: dict[str, Any] | None = None
+    errors: dict[str, KubeError], found: dict[str, Any] | None = None, plan: Plan | None = None
 ) -> tuple[Outcome, list[str], Cache]:
     gateway: Any = Gateway(errors)
     reader: Any = Reader(found or {})
     cache = Cache()
-    outcome = await Executor(gateway, reader, cache).execute(decide(snapshot()), "uid-1")
+    outcome = await Executor(gateway, reader, cache).execute(plan or decide(snapshot()), "uid-1")
     return outcome, gateway.created, cache
 
 
@@ -56,6 +61,15 @@ async def test_what_the_api_server_refuses_becomes_a_sentence_for_people() -> No
     assert problem.reason == reasons.CHILD_REFUSED
     assert problem.message == "Deployment team/support was refused: spec.x: Required value"
     assert outcome.errors == []
+
+
+async def test_an_object_that_changed_before_it_was_adopted_is_looked_at_again() -> None:
+    changed = service(kind="AgentDeployment", name="support", uid="uid-1", controller=True)
+    adopt = Adopt(SERVICES, "team", "support", changed["metadata"]["uid"], 0)
+    plan = replace(decide(snapshot()), writes=(adopt,))
+    outcome, _, cache = await execute({"Service": Invalid(422, "testing value failed")}, changed, plan)
+    assert (outcome.problems, outcome.errors) == ([], [])
+    assert cache.get(SERVICES, Key("team", "support")) is not None
 
 
 def service(**owner: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from prewarm_operator.decide.plan import Adopt, Apply, Create, Delete, Plan, Pro
 from prewarm_operator.kube.errors import Conflict, Invalid, KubeError, NotFound
 from prewarm_operator.world.cache import Cache, Key, key_of
 from prewarm_operator.world.reader import Reader
+from prewarm_operator.world.snapshot import Object
 
 logger = logging.getLogger(__name__)
 
@@ -59,12 +60,18 @@ class Executor:
                 except Conflict:
                     return await self._name_taken(write, owner_uid)
             case Adopt():
-                self._cache.put(write.resource, await self._gateway.adopt(write))
+                self._cache.put(write.resource, await self._adopted(write))
             case Apply():
                 self._cache.put(write.resource, await self._gateway.apply(write))
             case Delete():
                 await self._gateway.delete(write)
         return None
+
+    async def _adopted(self, write: Adopt) -> Object:
+        try:
+            return await self._gateway.adopt(write)
+        except Invalid:  # another manager's entry took its place since it was read: the next decision sees where it is
+            return await self._reader.read(write.resource, Key(write.namespace, write.name))
 
     async def _name_taken(self, write: Create, owner_uid: str) -> Problem | None:
         """The object exists although the cache did not know it: ours, seen too late, or somebody else's."""
