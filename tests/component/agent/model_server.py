@@ -19,7 +19,8 @@ from starlette.routing import Route
 class ModelServer:
     """`url` is the base URL for a client. Answers "heard N: <last user message>", N being the number of messages.
 
-    In the last message, `SLEEP=0.5` delays the answer, `STATUS=429` refuses, `CUT` breaks a stream off in its middle.
+    In the last message, `SLEEP=0.5` delays the answer, `PACE=0.5` each word of a streamed one, `STATUS=429`
+    refuses, `CUT` breaks a stream off in its middle.
     """
 
     url: str = ""
@@ -71,6 +72,8 @@ async def _events(body: dict[str, Any], text: str, *, cut: bool) -> AsyncIterato
     for number, word in enumerate(words):
         choice = {"index": 0, "delta": {"role": "assistant", "content": word}, "finish_reason": None}
         yield f"data: {json.dumps({**head, 'choices': [choice]})}\n\n"
+        if pace := re.search(r"PACE=([\d.]+)", text):
+            await asyncio.sleep(float(pace[1]))
         if cut and number == 1:
             raise ConnectionAbortedError
     yield f"data: {json.dumps({**head, 'choices': [{'index': 0, 'delta': {}, 'finish_reason': 'stop'}]})}\n\n"

@@ -64,6 +64,10 @@ FUNCTION_TOOL = {
 MODEL = "agent.component.config.model_client"
 
 
+def with_model(**config: Any) -> dict[str, Any]:
+    return spec(assistant(URL, model_client=model_client(URL, **config)))
+
+
 @pytest.mark.parametrize(
     ("document", "reason", "path"),
     [
@@ -76,11 +80,11 @@ MODEL = "agent.component.config.model_client"
         (spec(model_client(URL)), "InvalidConfig", "agent.component.provider"),
         (spec({"provider": "os.system", "config": {}}), "ProviderNotAllowed", "agent.component.provider"),
         (spec(assistant(URL, tools=[FUNCTION_TOOL])), "ProviderNotAllowed", "agent.component.config.tools[0].provider"),
-        (spec(assistant(URL, reflect_on_tool_use="often")), "InvalidConfig", "agent.component.config.reflect_on_tool_use"),
+        (spec(assistant(URL, description=None)), "InvalidConfig", "agent.component.config.description"),
         (spec(assistant(URL, name="not-a-name")), "InvalidConfig", "agent.component.config"),
         (spec(assistant(URL) | {"component_version": 1}), "InvalidConfig", "agent.component.component_version"),
-        (spec(assistant(URL, model_client=model_client(URL, model="my-model"))), "InvalidConfig", f"{MODEL}.config"),
-        (spec(assistant(URL, model_client=model_client(URL, api_key="*****"))), "MissingSecret", f"{MODEL}.config.api_key"),
+        (with_model(model="my-model"), "InvalidConfig", f"{MODEL}.config"),
+        (with_model(api_key="*****"), "MissingSecret", f"{MODEL}.config.api_key"),
         (spec(entrypoint="no_such_module:agent"), "ModuleNotFound", "agent.entrypoint"),
         (spec(entrypoint="json:no_such_function"), "FactoryFailed", "agent.entrypoint"),
     ],
@@ -98,7 +102,7 @@ async def test_a_missing_secret_names_the_variable_and_the_model_that_needs_it()
 
 
 async def test_a_model_that_autogen_does_not_know_says_what_it_needs() -> None:
-    message = await refused(spec(assistant(URL, model_client=model_client(URL, model="my-model"))))
+    message = await refused(with_model(model="my-model"))
     assert message["message"].startswith(f"{MODEL}.config: model_info is required when model name is not a valid")
 
 

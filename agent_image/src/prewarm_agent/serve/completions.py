@@ -29,10 +29,12 @@ class Completions:
         self._request_timeout_seconds = request_timeout_seconds
         self._runs: set[Run[Delta | Answer]] = set()
 
-    def end_all(self) -> None:
-        """Ends every run, waiting ones included; their clients are told to try again."""
-        for run in list(self._runs):
+    def end_all(self) -> bool:
+        """Ends every run, waiting ones included, and tells their clients to try again. Whether there were any."""
+        runs = list(self._runs)
+        for run in runs:
             run.end(Ended.DRAINED)
+        return bool(runs)
 
     async def answer(self, body: bytes, receive: Receive, send: Send) -> None:
         """Answers one request whose body was read. Raises APIError; a streamed answer has told the client by then."""
