@@ -39,8 +39,8 @@ async def _serve(settings: Settings, users: socket.socket, probes: socket.socket
     lifecycle = Lifecycle()
     application = UserApplication(lifecycle)
     server, probe_server = Server(application, users), Server(ProbeApplication(lifecycle), probes)
-    serving = asyncio.create_task(server.run_until_exit())
-    probing = asyncio.create_task(probe_server.run_until_exit())
+    serving = asyncio.create_task(server.serve())
+    probing = asyncio.create_task(probe_server.serve())
     lifecycle.bound()
     ports = {"port": users.getsockname()[1], "probe_port": probes.getsockname()[1]}
     logger.info("listening", extra=ports)

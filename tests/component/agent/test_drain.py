@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import signal
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -138,6 +139,19 @@ async def test_an_idle_connection_is_served_at_any_moment_of_the_drain(draining:
     answers = await asyncio.gather(*map(ask_at, moments, [*used, *unused]))
     assert answers == [(200, True)] * len(moments)
     assert await draining.exit_code() == 0
+
+
+async def test_connections_that_still_wait_to_be_accepted_when_the_delay_ends_are_served(
+    draining: AgentProcess,
+) -> None:
+    draining.terminate()
+    await asyncio.sleep(DELAY_SECONDS / 2)
+    draining.process.send_signal(signal.SIGSTOP)  # as a starved process looks from outside
+    connections = [await RawConnection.open(draining.port) for _ in range(100)]
+    asked = [asyncio.create_task(connection.ask()) for connection in connections]
+    await asyncio.sleep(DELAY_SECONDS)
+    draining.process.send_signal(signal.SIGCONT)
+    assert await asyncio.gather(*asked) == [(200, True)] * len(connections)
 
 
 async def test_the_connection_of_a_stream_from_before_the_drain_serves_one_more_request(

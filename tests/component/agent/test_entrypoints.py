@@ -43,19 +43,6 @@ def synchronous(resources: Resources) -> AssistantAgent:
     return AssistantAgent("support", resources.model_client(MODEL), model_client_stream=True)
 
 
-shared = []
-
-
-def one_for_all(resources: Resources) -> AssistantAgent:
-    if not shared:
-        shared.append(synchronous(resources))
-    return shared[0]
-
-
-def wrong_type(resources: Resources) -> str:
-    return "agent"
-
-
 def broken(resources: Resources) -> AssistantAgent:
     raise KeyError("database")
 
@@ -101,8 +88,6 @@ async def test_a_synchronous_factory_whose_agent_streams_is_streamed(python_path
     [
         ("half_installed:agent", "ModuleNotFound", "No module named 'a_missing_dependency'"),
         ("my_agents:broken", "FactoryFailed", "the factory raised KeyError: 'database'"),
-        ("my_agents:wrong_type", "FactoryFailed", "it returned str, not an AutoGen agent or team"),
-        ("my_agents:one_for_all", "FactoryFailed", "the factory returned the same object twice"),
         ("my_agents:wrong_model", "UnknownKey", "model_client.config.modell: is not a known key"),
     ],
 )

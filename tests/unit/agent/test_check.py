@@ -4,7 +4,7 @@ import importlib
 from typing import Any
 
 import pytest
-from component.agent.specs import assistant, team
+from component.agent.specs import assistant, model_client, team
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -83,6 +83,24 @@ def test_a_key_that_autogen_would_drop_is_found_at_every_depth() -> None:
         ("UnknownKey", "agent.component.config.handoffs[0].descripton"),
         ("UnknownKey", "agent.component.config.model_client.config.model_info.streaming"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("component", "finding"),
+    [
+        ({"config": {}}, ("InvalidConfig", "agent.component.provider")),
+        ({"provider": 1, "config": {}}, ("InvalidConfig", "agent.component.provider")),
+        (model_client(URL), ("InvalidConfig", "agent.component.provider")),
+        ({"provider": "os.system", "config": {}}, ("ProviderNotAllowed", "agent.component.provider")),
+        ({"provider": assistant(URL)["provider"]}, ("InvalidConfig", "agent.component.config")),
+        (assistant(URL) | {"config": []}, ("InvalidConfig", "agent.component.config")),
+        (assistant(URL) | {"component_version": 1}, ("InvalidConfig", "agent.component.component_version")),
+        (assistant(URL, max_tool_iterations=0), ("InvalidConfig", "agent.component.config.max_tool_iterations")),
+        (assistant(URL, handoffs=[{"target": 3}]), ("InvalidConfig", "agent.component.config.handoffs[0].target")),
+    ],
+)
+def test_a_fault_is_found_where_it_is(component: dict[str, Any], finding: tuple[str, str]) -> None:
+    assert finding in findings(component)
 
 
 def test_unknown_and_missing_keys_of_one_configuration_are_found_together() -> None:
