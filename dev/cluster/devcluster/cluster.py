@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from devcluster.progress import say, step
 from devcluster.sweep import sweep
 
 ETCD_SIZE = "1g"
+SETTLE_SECONDS = 3.0  # a process that was killed a moment ago is still there while the kernel takes its memory back
 
 
 class Cluster:
@@ -95,20 +97,25 @@ class Cluster:
         return found
 
     def _is_up(self, previous: HostState) -> bool:
-        alive = any(daemon.running() for daemon in recorded_daemons(Path(previous.run_dir)))
-        if not previous.complete or not alive:
-            return False  # interrupted on its way up, or killed
-        if Path(previous.run_dir) != self.run_dir:
-            raise DevClusterError(
-                f"another dev cluster runs on this machine, in {previous.run_dir}: use it by "
-                f"PREWARM_CACHE={Path(previous.run_dir).parent}, or end it with `python3 -m devcluster down`"
-            )
-        if problems := self.problems():
-            raise DevClusterError(
-                f"the dev cluster runs but is not healthy ({'; '.join(problems)}): end it with "
-                "`python3 -m devcluster down`, then start it again"
-            )
-        return True
+        if not previous.complete:
+            return False  # interrupted on its way up
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while any(daemon.running() for daemon in recorded_daemons(Path(previous.run_dir))):
+            if Path(previous.run_dir) != self.run_dir:
+                raise DevClusterError(
+                    f"another dev cluster runs on this machine, in {previous.run_dir}: use it by "
+                    f"PREWARM_CACHE={Path(previous.run_dir).parent}, or end it with `python3 -m devcluster down`"
+                )
+            problems = self.problems()
+            if not problems:
+                return True
+            if time.monotonic() > deadline:
+                raise DevClusterError(
+                    f"the dev cluster runs but is not healthy ({'; '.join(problems)}): end it with "
+                    "`python3 -m devcluster down`, then start it again"
+                )
+            time.sleep(0.1)
+        return False  # killed
 
     def _claim_host(self) -> HostState:
         host.require_free_networks()
