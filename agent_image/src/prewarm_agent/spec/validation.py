@@ -94,4 +94,5 @@ def _unknown_key(path: str, known: set[str] | None) -> Finding:
 
 
 def _sentence(text: str) -> str:
+    text = text.removeprefix("Value error, ")
     return text[:1].lower() + text[1:] + ("" if text.endswith(".") else ".")
