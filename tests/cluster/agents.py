@@ -100,7 +100,7 @@ class Agent:
         )
         return condition(agent, type_)
 
-    def wait_until_settled(self, *, seconds: float = 90) -> Object:
+    def wait_until_settled(self, *, seconds: float = 120) -> Object:
         """The AgentDeployment, once it says so and it is so: the wanted pods are warm, and none of another revision."""
 
         def look() -> tuple[Object, list[Object], list[Object]]:

@@ -25,7 +25,7 @@ from prewarm_demo.load.http import BrokenConnectionError, PooledClient, Response
 
 PORT = 9000
 KEEPALIVE_CLIENTS = 6
-TIMEOUT_SECONDS = 10.0
+TIMEOUT_SECONDS = 30.0
 FAILURES_KEPT = 50
 
 

@@ -54,7 +54,10 @@ class Cluster:
             if previous is not None and self._is_up(previous):
                 say(f"the dev cluster is up: {self.kubeconfig}")
                 return
-            if previous is not None:
+            if previous is None:
+                host.require_no_other_kubernetes()
+                sweep(self._new_state())  # after a reboot, files are left and no record
+            else:
                 with step("removing what a killed cluster left"):
                     sweep(previous)
             state = self._claim_host()
@@ -120,10 +123,12 @@ class Cluster:
     def _claim_host(self) -> HostState:
         host.require_free_networks()
         host.require_free_ports()
-        host.require_no_other_kubernetes()
-        state = HostState(str(self.run_dir), str(self._cache.containerd), host.read_sysctls(), host.absent_folders())
+        state = self._new_state()
         state.save()
         return state
+
+    def _new_state(self) -> HostState:
+        return HostState(str(self.run_dir), str(self._cache.containerd), host.read_sysctls(), host.absent_folders())
 
     def _start(self) -> None:
         with step("starting Kubernetes"):

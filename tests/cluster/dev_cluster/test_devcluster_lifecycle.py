@@ -1,7 +1,4 @@
-"""The dev cluster comes up from any state and leaves the host as it was.
-
-These tests take the cluster down and end with a fresh one, so they must be the last of the session: hence the name.
-"""
+"""The dev cluster comes up from any state and leaves the host as it was. Each test ends with a fresh cluster."""
 
 import json
 import os

@@ -49,6 +49,12 @@ MANIFEST = json.dumps(
                 "metadata": {"name": "web", "namespace": NAMESPACE},
                 "spec": {"selector": {"app": "server"}, "ports": [{"port": 80, "targetPort": 8080}]},
             },
+            {
+                "apiVersion": "v1",
+                "kind": "Service",
+                "metadata": {"name": "without-pods", "namespace": NAMESPACE},
+                "spec": {"selector": {"app": "nobody"}, "ports": [{"port": 80}]},
+            },
         ],
     }
 )
@@ -94,6 +100,11 @@ def test_the_host_reaches_a_service(service_address: str) -> None:
 
 def test_a_pod_reaches_a_service_by_name(service_address: str) -> None:
     _eventually(lambda: _in_pod("urllib.request.urlopen('http://web/', timeout=5).status"), "200")
+
+
+def test_a_service_without_pods_refuses_a_pod(service_address: str) -> None:
+    attempts = [_in_pod("socket.create_connection(('without-pods', 80), 2)") for _ in range(3)]
+    assert ["refused" in attempt for attempt in attempts] == [True, True, True], attempts
 
 
 def test_a_pod_reaches_the_api_server(service_address: str) -> None:
