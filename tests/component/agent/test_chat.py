@@ -167,7 +167,7 @@ async def test_a_request_that_takes_too_long_ends_at_the_deadline_and_stops_the_
             await agent.ask("SLEEP=20")
         assert raised.value.status_code == 504
         assert raised.value.code == "deadline_exceeded"
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(10):
             while not model.aborted:
                 await asyncio.sleep(0.02)
 
@@ -177,6 +177,6 @@ async def test_a_client_that_goes_away_frees_its_place_and_stops_the_model_call(
 ) -> None:
     with pytest.raises(openai.APITimeoutError):
         await agent.ask("SLEEP=20", timeout=0.5)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(10):
         while not model.aborted or await agent.metric("prewarm_agent_requests_in_flight") != {"": 0}:
             await asyncio.sleep(0.02)

@@ -18,12 +18,12 @@ from component.agent.agent_process import AgentProcess, running
 from component.agent.model_server import ModelServer
 from component.agent.specs import assistant, spec
 
-DELAY_SECONDS = 1.0
+DELAY_SECONDS = 1.5
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def draining(model: ModelServer) -> AsyncIterator[AgentProcess]:
-    """A warm agent with a drain of one second, then three."""
+    """A warm agent that drains for one and a half seconds, then for three."""
     drain = {"delaySeconds": DELAY_SECONDS, "timeoutSeconds": 3}
     async with running(spec(assistant(model.url), drain=drain)) as process:
         await process.warm()
@@ -91,11 +91,11 @@ async def test_sigterm_under_load_loses_nothing(draining: AgentProcess, model: M
             await asyncio.sleep(1)
             draining.terminate()
             # Services stop sending new connections to a pod that goes, but not at once.
-            await asyncio.sleep(DELAY_SECONDS * 0.8)
+            await asyncio.sleep(DELAY_SECONDS * 0.5)
             service.agent = successor
-            await asyncio.sleep(1.5)
+            await asyncio.sleep(2)
             stop.set()
-        assert sum(worker.result() for worker in workers) > 300
+        assert all(worker.result() > 1 for worker in workers)
         assert await draining.exit_code() == 0
 
 
@@ -125,7 +125,7 @@ class RawConnection:
 
 
 async def test_an_idle_connection_is_served_at_any_moment_of_the_drain(draining: AgentProcess) -> None:
-    moments = [number * 0.02 for number in range(100)]  # two seconds, in whose middle the listener closes
+    moments = [number * 0.03 for number in range(100)]  # three seconds, in whose middle the listener closes
     connections = [await RawConnection.open(draining.port) for _ in moments]
     used, unused = connections[::2], connections[1::2]
     assert [await connection.ask() for connection in used] == [(200, False)] * len(used)
@@ -171,11 +171,11 @@ async def test_the_connection_of_a_stream_from_before_the_drain_serves_one_more_
 
 async def test_new_connections_are_served_until_the_delay_is_over_and_refused_after_it(draining: AgentProcess) -> None:
     async with httpx.AsyncClient(timeout=5) as client:
-        in_flight = asyncio.create_task(client.post(f"{draining.url}/v1/chat/completions", json=body("SLEEP=2")))
+        in_flight = asyncio.create_task(client.post(f"{draining.url}/v1/chat/completions", json=body("SLEEP=3")))
         await asyncio.sleep(0.2)
         draining.terminate()
         started = time.monotonic()
-        while time.monotonic() < started + DELAY_SECONDS * 0.9:
+        while time.monotonic() < started + DELAY_SECONDS * 0.5:
             assert await draining.ask("hello") == "heard 2: hello"
             ready = await draining.probe("/readyz")
             assert ready.status_code == 200 or time.monotonic() > started + DELAY_SECONDS
@@ -200,7 +200,7 @@ async def test_a_run_that_outlasts_the_drain_is_stopped_and_its_client_is_told(
     assert answer.headers["retry-after"] == "1"
     assert answer.headers["connection"] == "close"
     assert await draining.exit_code() == 0
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(10):
         while not model.aborted:
             await asyncio.sleep(0.02)
 
