@@ -9,8 +9,8 @@ from prewarm_agent.startup.state import Lifecycle
 
 logger = logging.getLogger(__name__)
 
-# After the timeout runs are told to stop; their clients are owed an answer, and get it within this.
-LAST_ANSWERS_SECONDS = 3.0
+# After the timeout runs are told to stop; their clients are owed an answer and get it within this, well before the kubelet kills.
+LAST_ANSWERS_SECONDS = 2.0
 
 
 async def drain(
