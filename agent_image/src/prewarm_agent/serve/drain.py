@@ -9,7 +9,7 @@ from prewarm_agent.startup.state import Lifecycle
 
 logger = logging.getLogger(__name__)
 
-# After the timeout runs are told to stop; their clients are owed an answer and get it within this, well before the kubelet kills.
+# After the timeout runs are told to stop. Their clients are owed an answer, and get it before the kubelet kills.
 LAST_ANSWERS_SECONDS = 2.0
 
 
