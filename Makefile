@@ -38,10 +38,10 @@ lint: venv ## formatting, lints, types, layers, generated files
 	@$(STEP) "layers" $(BIN)/lint-imports --no-cache --config pyproject.toml
 
 test-unit: venv ## tests without I/O
-	@$(STEP) "unit tests" $(BIN)/pytest -q tests/unit tests/chart --timeout 20
+	@$(STEP) "unit tests" $(BIN)/pytest -q tests/unit --timeout 20
 
 test-component: venv programs ## tests on a real API server and real HTTP, without pods
-	@$(STEP) "component tests" $(BIN)/pytest -q tests/component --timeout 180
+	@$(STEP) "component tests" $(BIN)/pytest -q tests/component tests/chart --timeout 180
 
 test-cluster: venv cluster-up images ## tests on a real Kubernetes with real pods
 	@$(STEP) "cluster tests" $(BIN)/pytest -q tests/cluster --timeout 600
