@@ -31,8 +31,8 @@ def configure() -> None:
     handler.setFormatter(JSONLines())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.captureWarnings(True)
-    # AutoGen says this on every call of a model whose server reports another name than it was asked for.
-    warnings.filterwarnings("ignore", message="Resolved model mismatch")
+    # AutoGen's quote tool calls, and one comes with every call of a model whose server gives it another name.
+    warnings.filterwarnings("ignore", module="autogen_")
     # AutoGen's events hold whole prompts, and its tracebacks hold what the model's server wrote, prompts included.
     for name in ("autogen_core", "autogen_core.events", "autogen_agentchat", "autogen_agentchat.events"):
         logging.getLogger(name).setLevel(logging.CRITICAL)

@@ -39,8 +39,8 @@ async def _serve(settings: Settings, users: socket.socket, probes: socket.socket
     lifecycle = Lifecycle()
     application = UserApplication(lifecycle)
     server, probe_server = Server(application, users), Server(ProbeApplication(lifecycle), probes)
-    serving = asyncio.create_task(server.run_until_exit())
-    probing = asyncio.create_task(probe_server.run_until_exit())
+    serving = asyncio.create_task(server.serve())
+    probing = asyncio.create_task(probe_server.serve())
     lifecycle.bound()
     ports = {"port": users.getsockname()[1], "probe_port": probes.getsockname()[1]}
     logger.info("listening", extra=ports)
@@ -51,7 +51,10 @@ async def _serve(settings: Settings, users: socket.socket, probes: socket.socket
     await asyncio.wait({starting, told_to_stop}, return_when=asyncio.FIRST_COMPLETED)
     if starting.done() and (error := starting.exception()) is not None:
         return _failed(settings, lifecycle, error)
-    await told_to_stop
+    await asyncio.wait({told_to_stop, serving, probing}, return_when=asyncio.FIRST_COMPLETED)
+    if not told_to_stop.done():
+        logger.error("a server ended by itself", exc_info=next(t.exception() for t in (serving, probing) if t.done()))
+        return 1
     if lifecycle.stage is not Stage.WARM:
         return 0  # nobody was sent here yet
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,17 +106,19 @@ def ensure(cache: settings.Cache) -> None:
     with exclusive(cache.root / "build.lock", "another build into this cache"):
         missing = [program for program in PROGRAMS if not (cache.programs / program.folder).is_dir()]
         if missing:
-            with _go_environment(cache) as environment:
-                go = toolchain.go()
-                for program in missing:
-                    build(cache, program, go, environment)
+            go = toolchain.go()
+            for program in missing:
+                _build(cache, program, go)
+            # Gigabytes that nothing needs any more. After a failure they stay, so that the next build resumes there.
+            shutil.rmtree(cache.build / "go")
         for program in PROGRAMS:
             _link(cache, program)
 
 
-def build(cache: settings.Cache, program: Program, go: Path, environment: dict[str, str]) -> None:
+def _build(cache: settings.Cache, program: Program, go: Path) -> None:
     """Build `program` in scratch space and move it to its place when it is complete."""
-    scratch = cache.build / program.folder
+    environment = _go_environment(cache.build / "go")
+    scratch = cache.build / "go" / program.folder
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     log = cache.root / "logs" / f"build-{program.name}.log"
@@ -132,18 +132,15 @@ def build(cache: settings.Cache, program: Program, go: Path, environment: dict[s
     scratch.rename(cache.programs / program.folder)
 
 
-@contextmanager
-def _go_environment(cache: settings.Cache) -> Iterator[dict[str, str]]:
-    """Go's caches in scratch space: kept when a build fails or is interrupted, so the next one resumes there."""
-    yield {
+def _go_environment(scratch: Path) -> dict[str, str]:
+    return {
         "GOTOOLCHAIN": "local",
         "CGO_ENABLED": "0",
         "GOFLAGS": "-buildvcs=false -modcacherw",
-        "GOMODCACHE": str(cache.build / "modules"),
-        "GOCACHE": str(cache.build / "objects"),
+        "GOMODCACHE": str(scratch / "modules"),
+        "GOCACHE": str(scratch / "objects"),
         "GOWORK": "off",
     }
-    shutil.rmtree(cache.build)
 
 
 def _linked(cache: settings.Cache, program: Program) -> bool:
@@ -159,6 +156,3 @@ def _link(cache: settings.Cache, program: Program) -> None:
         fresh.unlink(missing_ok=True)
         fresh.symlink_to(Path(os.pardir) / program.folder / program.name)
         fresh.rename(cache.current / link)  # replaces the old link in one step
-    for other in cache.programs.glob(f"{program.name}-*"):
-        if other.name != program.folder:
-            shutil.rmtree(other)

@@ -33,12 +33,12 @@ class Buildah:
 
     def pull(self, name: str) -> None:
         """Fetch an image from its registry."""
-        self._run("pull", "--policy", "always", name, log="pull")
+        self._run("pull", name, log="pull")
 
     def registry_has(self, name: str, timeout_seconds: float) -> bool:
-        """Whether the image's registry answers for it within the time."""
+        """Whether the registry of an image that the store lacks answers for it within the time."""
         try:
-            self._run("manifest", "inspect", f"docker://{name}", timeout_seconds=timeout_seconds)
+            self._run("manifest", "inspect", name, timeout_seconds=timeout_seconds)
         except DevClusterError:
             return False
         return True
@@ -48,6 +48,7 @@ class Buildah:
 
         `ignore_rules` takes the place of the context's .dockerignore.
         """
+        self._run("rm", "--all")  # what an interrupted build left
         with tempfile.TemporaryDirectory(prefix="devcluster-") as folder:
             ignore_file = Path(folder) / "ignore"
             ignore_file.write_text(ignore_rules)
@@ -55,7 +56,7 @@ class Buildah:
             with pip.open("w") as handle:
                 pip_settings([Path("/etc/pip.conf"), Path.home() / ".config/pip/pip.conf"], os.environ).write(handle)
             self._run(
-                "build", "--isolation", "chroot", "--network", "host", "--pull=never", "--layers",
+                "build", "--isolation", "chroot", "--network", "host", "--pull=never", "--layers", "--force-rm",
                 # During the build only: some networks re-sign TLS with an authority of their own, which the host knows.
                 "--volume", f"{CERTIFICATES}:{CERTIFICATES}:ro",
                 "--volume", f"{pip}:/etc/pip.conf:ro",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from devcluster.progress import say, step
 from devcluster.sweep import sweep
 
 ETCD_SIZE = "1g"
+SETTLE_SECONDS = 3.0  # a process that was killed a moment ago is still there while the kernel takes its memory back
 
 
 class Cluster:
@@ -47,12 +49,15 @@ class Cluster:
         require_root("up")
         toolchain.ensure_packages()
         binaries.ensure(self._cache)
-        with exclusive(host.LOCK_FILE, "another up or down on this machine"):
+        with exclusive(settings.HOST_LOCK, "another up or down on this machine"):
             previous = HostState.load()
             if previous is not None and self._is_up(previous):
                 say(f"the dev cluster is up: {self.kubeconfig}")
                 return
-            if previous is not None:
+            if previous is None:
+                host.require_no_other_kubernetes()
+                sweep(self._new_state())  # after a reboot, files are left and no record
+            else:
                 with step("removing what a killed cluster left"):
                     sweep(previous)
             state = self._claim_host()
@@ -60,7 +65,7 @@ class Cluster:
                 self._start()
             except BaseException:
                 sweep(state)
-                host.STATE_FILE.unlink()
+                HostState.forget()
                 raise
             state.completed().save()
         say(f"the dev cluster is up: {self.kubeconfig}")
@@ -68,14 +73,14 @@ class Cluster:
     def down(self) -> None:
         """Take the cluster, or what is left of it, off this host."""
         require_root("down")
-        with exclusive(host.LOCK_FILE, "another up or down on this machine"):
+        with exclusive(settings.HOST_LOCK, "another up or down on this machine"):
             state = HostState.load()
             if state is None:
                 say("no dev cluster is on this machine")
                 return
             with step("stopping the dev cluster"):
                 sweep(state)
-                host.STATE_FILE.unlink()
+                HostState.forget()
 
     def provide_images(self, images: Sequence[Image]) -> None:
         """Build the images whose inputs changed and import them; raises DevClusterError if the cluster is down."""
@@ -95,28 +100,35 @@ class Cluster:
         return found
 
     def _is_up(self, previous: HostState) -> bool:
-        alive = any(daemon.running() for daemon in recorded_daemons(Path(previous.run_dir)))
-        if not previous.complete or not alive:
-            return False  # interrupted on its way up, or killed
-        if Path(previous.run_dir) != self.run_dir:
-            raise DevClusterError(
-                f"another dev cluster runs on this machine, in {previous.run_dir}: use it by "
-                f"PREWARM_CACHE={Path(previous.run_dir).parent}, or end it with `python3 -m devcluster down`"
-            )
-        if problems := self.problems():
-            raise DevClusterError(
-                f"the dev cluster runs but is not healthy ({'; '.join(problems)}): end it with "
-                "`python3 -m devcluster down`, then start it again"
-            )
-        return True
+        if not previous.complete:
+            return False  # interrupted on its way up
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while any(daemon.running() for daemon in recorded_daemons(Path(previous.run_dir))):
+            if Path(previous.run_dir) != self.run_dir:
+                raise DevClusterError(
+                    f"another dev cluster runs on this machine, in {previous.run_dir}: use it by "
+                    f"PREWARM_CACHE={Path(previous.run_dir).parent}, or end it with `python3 -m devcluster down`"
+                )
+            problems = self.problems()
+            if not problems:
+                return True
+            if time.monotonic() > deadline:
+                raise DevClusterError(
+                    f"the dev cluster runs but is not healthy ({'; '.join(problems)}): end it with "
+                    "`python3 -m devcluster down`, then start it again"
+                )
+            time.sleep(0.1)
+        return False  # killed
 
     def _claim_host(self) -> HostState:
         host.require_free_networks()
         host.require_free_ports()
-        host.require_no_other_kubernetes()
-        state = HostState(str(self.run_dir), str(self._cache.containerd), host.read_sysctls(), host.absent_folders())
+        state = self._new_state()
         state.save()
         return state
+
+    def _new_state(self) -> HostState:
+        return HostState(str(self.run_dir), str(self._cache.containerd), host.read_sysctls(), host.absent_folders())
 
     def _start(self) -> None:
         with step("starting Kubernetes"):
@@ -131,7 +143,7 @@ class Cluster:
             self._node.start_components()
             self._apply("dns.yaml", "marker.yaml")
             wait_for("the node is Ready", self._usable, self._daemons)
-            ImageFactory(self._cache, self._node.containerd_socket).provide_pause()
+        ImageFactory(self._cache, self._node.containerd_socket).provide_pause()
 
     @property
     def _daemons(self) -> tuple[Daemon, ...]:

@@ -6,6 +6,7 @@ import errno
 import ipaddress
 import json
 import os
+import shutil
 import socket
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,16 +16,17 @@ from devcluster.commands import run
 from devcluster.errors import DevClusterError
 
 STATE_FILE = settings.HOST_STATE / "state.json"
-LOCK_FILE = settings.HOST_STATE / "lock"
 CGROUPS = Path("/sys/fs/cgroup")
-# kubelet sets the first three, the bridge plugin forwarding, kube-proxy the last.
+# Set by the kubelet (the first three), the bridge plugin, kube-proxy, and `create_network`.
 SYSCTLS = (
     "vm.overcommit_memory",
     "kernel.panic",
     "kernel.panic_on_oops",
     "net.ipv4.ip_forward",
     "net.ipv4.conf.all.route_localnet",
+    "net.ipv4.conf.all.send_redirects",
 )
+PODS_CHAIN = "KUBE-PREWARM-DEV"  # leaves the host with all other KUBE- chains
 FIXED_FOLDERS = (
     Path("/run/containerd"),
     Path("/var/lib/cni"),
@@ -62,6 +64,11 @@ class HostState:
         fresh = STATE_FILE.with_suffix(".new")
         fresh.write_text(json.dumps(asdict(self), indent=1))
         fresh.rename(STATE_FILE)
+
+    @staticmethod
+    def forget() -> None:
+        """Record that this host has no cluster."""
+        shutil.rmtree(settings.HOST_STATE)
 
 
 def absent_folders() -> list[str]:
@@ -138,8 +145,21 @@ def create_network() -> None:
     for address in (settings.POD_GATEWAY, f"{settings.NODE_ADDRESS}/32"):
         run(["ip", "address", "add", address, "dev", settings.BRIDGE])
     run(["ip", "link", "set", settings.BRIDGE, "up"])
+    # Pods reach Services by a detour over the host, which would tell them so with every packet; the kernel counts these
+    # messages against the one that says "connection refused", so a Service without pods would time out instead.
+    for link in ("all", settings.BRIDGE):
+        _sysctl_file(f"net.ipv4.conf.{link}.send_redirects").write_text("0")
     for network in (settings.SERVICE_NETWORK, settings.POD_NETWORK):
         run(["ip", "route", "add", str(network), "dev", settings.BRIDGE, "src", settings.NODE_ADDRESS])
+    _let_pods_through()
+
+
+def _let_pods_through() -> None:
+    # Firewalls, Docker's too, drop what they do not know; kube-proxy puts its own rules before these.
+    run(["iptables", "-N", PODS_CHAIN])
+    run(["iptables", "-A", PODS_CHAIN, "-i", settings.BRIDGE, "-j", "ACCEPT"])
+    for chain in ("INPUT", "FORWARD"):
+        run(["iptables", "-I", chain, "-j", PODS_CHAIN])
 
 
 def cgroup_roots() -> list[Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -86,7 +87,7 @@ class ImageFactory:
     def provide(self, images: Sequence[Image]) -> None:
         """Bring every image into containerd, building those whose inputs changed; a base comes before its users."""
         built: dict[str, tuple[Image, str]] = {}
-        with exclusive(self._cache.root / "images.lock", "another build of images"):
+        with self._lock():
             for image in images:
                 base = built[image.base] if image.base is not None else None
                 fingerprint = fingerprint_of(self._repository, image, base[1] if base else settings.BASE_IMAGE)
@@ -103,7 +104,11 @@ class ImageFactory:
             )
             self._save(settings.PAUSE_IMAGE, archive)
 
-        self._load(settings.PAUSE_IMAGE, archive, PAUSE.folder, build)
+        with self._lock():
+            self._load(settings.PAUSE_IMAGE, archive, PAUSE.folder, build)
+
+    def _lock(self) -> AbstractContextManager[None]:
+        return exclusive(self._cache.root / "images.lock", "another build of images")
 
     def _provide(self, image: Image, fingerprint: str, base: tuple[Image, str] | None) -> None:
         archive = self._cache.images / f"{image.name}-{fingerprint}.tar"

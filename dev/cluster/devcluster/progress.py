@@ -18,7 +18,7 @@ def say(line: str) -> None:
 
 @contextmanager
 def step(title: str) -> Iterator[None]:
-    """Announce `title`, repeat it every 20 seconds while the body runs, and end with how long it took."""
+    """Announce `title`, repeat it every 20 seconds while the body runs, and say how it ended and after how long."""
     say(f"{title} ...")
     started = time.monotonic()
     ended = threading.Event()
@@ -29,9 +29,11 @@ def step(title: str) -> Iterator[None]:
 
     beat = threading.Thread(target=heartbeat, daemon=True)
     beat.start()
+    outcome = "failed after"
     try:
         yield
+        outcome = "done in"
     finally:
         ended.set()
         beat.join()
-    say(f"  done in {time.monotonic() - started:.1f} s")
+        say(f"  {outcome} {time.monotonic() - started:.1f} s")

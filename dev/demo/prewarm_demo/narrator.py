@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import groupby
 
 from rich.console import Console
 from rich.markup import escape
@@ -11,6 +12,7 @@ from rich.table import Table
 
 # Without a terminal there is no line to rewrite: a log gets one every so often.
 LOG_INTERVAL_SECONDS = 10.0
+LOG_WIDTH = 120
 
 
 class Narrator:
@@ -18,6 +20,8 @@ class Narrator:
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(highlight=False)
+        if not self._console.is_terminal:
+            self._console.width = LOG_WIDTH
         self._status: Status | None = None
         self._logged_seconds = float("-inf")
 
@@ -31,7 +35,8 @@ class Narrator:
         self._console.print(f"[cyan]$ {escape(text)}[/cyan]", soft_wrap=True)
 
     def output(self, text: str) -> None:
-        for line in text.splitlines():
+        """What a command said. A line that only repeats the one before is left out: kubectl does so while it waits."""
+        for line, _ in groupby(text.splitlines()):
             self._console.print(f"[dim]  {escape(line)}[/dim]", soft_wrap=True)
 
     def table(self, table: Table) -> None:

@@ -52,7 +52,7 @@ def test_ownership_left_by_post_is_adopted_before_anything_is_applied() -> None:
     )
     (write,) = decide(snapshot(of, replace(settled, deployment=fresh))).writes
     assert isinstance(write, Adopt)
-    assert (write.entry, write.resource_version) == (1, "20")
+    assert (write.entry, write.uid) == (1, fresh["metadata"]["uid"])
 
 
 def foreign(**metadata: Any) -> dict[str, Any]:

@@ -20,17 +20,12 @@ class Gate:
     """Admits `limit` requests at a time, first come, first served; counts those inside and those waiting."""
 
     def __init__(self, limit: int, *, queue_wait_seconds: float = QUEUE_WAIT_SECONDS) -> None:
-        self._limit = limit
+        self.target = limit * TARGET_SHARE
         self._queue_limit = max(1, int(limit * QUEUE_SHARE))
         self._queue_wait_seconds = queue_wait_seconds
         self._places = asyncio.Semaphore(limit)
         self.in_flight = 0
         self.queued = 0
-
-    @property
-    def above_target(self) -> bool:
-        """Whether load should move to other pods."""
-        return self.in_flight + self.queued > self._limit * TARGET_SHARE
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:

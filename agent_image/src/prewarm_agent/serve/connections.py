@@ -19,8 +19,10 @@ LIFETIME_JITTER = 0.2
 # The server must not be the one that ends an idle connection, or it does so while a request is on its way. Go's client
 # keeps idle connections for 90 s, which is the longest of the usual ones.
 KEEPALIVE_SECONDS = 120
-# At shutdown, a connection that was silent for this long is not about to bring a request.
-SILENCE_SECONDS = 1.0
+# At shutdown: no usual client uses a connection again that was idle for longer (httpx and the OpenAI SDK let go of it
+# after 5 s, aiohttp after 15), so this is when closing it can no longer cross a request on its way.
+SILENCE_SECONDS = 16.0
+IN_USE_CHECK_SECONDS = 0.5
 
 EXPIRES_AT = "prewarm.expires_at"
 
@@ -50,20 +52,25 @@ class Connection(HttpToolsProtocol):
         super().on_response_complete()
 
     def shutdown(self) -> None:
-        """Called when the process stops accepting connections: closes this one unless a request is on it.
+        """Called when the process stops accepting connections: closes this one when it can lose nothing.
 
-        One with a request ends with its answer, which carries `Connection: close` while the process drains.
+        A request that still comes is answered, with `Connection: close`, which ends the connection sooner. An answer
+        that had started before the drain did not say so: its connection must serve one more request.
         """
         if self.transport.is_closing():
             return
-        if self.cycle is not None and not self.cycle.response_complete:
-            self.cycle.keep_alive = False
-        elif self._head_arriving or self._unread_bytes():
-            pass
-        elif (wait := self._silent_since + SILENCE_SECONDS - self.loop.time()) > 0:
-            self.loop.call_later(wait, self.shutdown)
+        if self._in_use():
+            wait_seconds = IN_USE_CHECK_SECONDS
+        else:
+            wait_seconds = self._silent_since + SILENCE_SECONDS - self.loop.time()
+        if wait_seconds > 0:
+            self.loop.call_later(wait_seconds, self.shutdown)
         else:
             self.transport.close()
+
+    def _in_use(self) -> bool:
+        answering = self.cycle is not None and not self.cycle.response_complete
+        return answering or self._head_arriving or self._unread_bytes() > 0
 
     def _unread_bytes(self) -> int:
         """What the kernel has received and the loop has not yet read. Closing now would reset the connection."""

@@ -32,15 +32,16 @@ class UserApplication:
         self._created = 0
         self._gate: Gate | None = None
         self._completions: Completions | None = None
+        self._open = 0
         self._first = True
 
     def open(self, name: str, created: int, gate: Gate, completions: "Completions") -> None:
         """From now on `completions` answers; `created` is when the agent came to be, in seconds since 1970."""
         self._name, self._created, self._gate, self._completions = name, created, gate, completions
 
-    def end_all(self) -> None:
-        if self._completions is not None:
-            self._completions.end_all()
+    def end_all(self) -> bool:
+        """Ends all runs; whether there were any."""
+        return self._completions is not None and self._completions.end_all()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._lifecycle.stage is not Stage.WARM or self._completions is None:
@@ -51,7 +52,8 @@ class UserApplication:
     def must_close(self, scope: Scope, status: int) -> bool:
         """Whether the answer that starts now is the last on its connection."""
         assert self._gate is not None
-        return status == 429 or self._lifecycle.draining or self._gate.above_target or expired(scope["state"])
+        above_target = self._open > self._gate.target
+        return status == 429 or self._lifecycle.draining or above_target or expired(scope["state"])
 
     async def _measured(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         from prewarm_agent import metrics
@@ -59,6 +61,7 @@ class UserApplication:
         endpoint, _ = _ENDPOINTS.get(scope["path"], ("other", ""))
         started = time.perf_counter()
         code = 0
+        self._open += 1
         try:
             await self._route(scope, receive, answer)
         except APIError as error:
@@ -70,6 +73,8 @@ class UserApplication:
                 logger.warning("request failed", extra={"status": code, "code": error.code, "cause": cause})
         except Disconnected:
             code = 499
+        finally:
+            self._open -= 1
         code = code or answer.status
         metrics.requests.labels(endpoint=endpoint, code=str(code)).inc()
         if endpoint != "chat_completions" or code == 429:

@@ -1,10 +1,11 @@
 """The agent spec: the one document between the operator and this process (docs/design/0001, section 2)."""
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from prewarm_agent.spec.findings import Finding, PermanentError, Reason
 from prewarm_agent.spec.validation import validate
@@ -14,7 +15,14 @@ class Source(BaseModel):
     """What is served: an AutoGen component or a factory in Python."""
 
     component: dict[str, Any] | None = None
-    entrypoint: Annotated[str, Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")] | None = None
+    entrypoint: str | None = None
+
+    @field_validator("entrypoint")
+    @classmethod
+    def _module_and_factory(cls, entrypoint: str | None) -> str | None:
+        if entrypoint is not None and not re.fullmatch(r"[A-Za-z_][\w.]*:[A-Za-z_]\w*", entrypoint):
+            raise ValueError(f"{entrypoint!r} is not of the form module:factory")
+        return entrypoint
 
     @model_validator(mode="after")
     def _exactly_one(self) -> "Source":

@@ -32,14 +32,14 @@ def validate(schema: type[Model], value: Mapping[str, Any], path: str) -> tuple[
     return model, unknown + nested
 
 
-def explain(schema: type[Model], value: object) -> tuple[Model | None, Finding | None]:
+def explain(schema: type[Model], value: object) -> Model | Finding:
     """The validated model or the one finding that explains best why there is none; unknown keys are ignored."""
     try:
-        return schema.model_validate(value), None
+        return schema.model_validate(value)
     except ValidationError as error:
         # Of a union, every member complains; the one that the value came closest to complains from deepest inside.
         item = max(_errors(error), key=lambda item: len(item["loc"]))
-        return None, Finding(Reason.INVALID_CONFIG, _locate(value, item, ""), _sentence(item["msg"]))
+        return Finding(Reason.INVALID_CONFIG, _locate(value, item, ""), _sentence(item["msg"]))
 
 
 def _locate(value: object, error: ErrorDetails, path: str) -> str:
@@ -94,4 +94,5 @@ def _unknown_key(path: str, known: set[str] | None) -> Finding:
 
 
 def _sentence(text: str) -> str:
+    text = text.removeprefix("Value error, ")
     return text[:1].lower() + text[1:] + ("" if text.endswith(".") else ".")

@@ -39,9 +39,11 @@ class Commands:
         try:
             async for line in process.stdout:
                 yield line.decode().rstrip("\n")
-        finally:
+        except BaseException:
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()
+            raise
+        finally:
             await process.wait()
 
     async def _run(self, program: Path, args: tuple[str, ...], stdin: str | None, shown: bool) -> str:

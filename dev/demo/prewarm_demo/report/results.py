@@ -22,7 +22,8 @@ def merge(path: Path, *, figures: Figures, act: str, details: dict[str, Any], su
     results["acts"] = {**results.get("acts", {}), act: details}
     results.update(surroundings)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(results, indent=2) + "\n")
+    rounded = json.loads(json.dumps(results), parse_float=lambda text: round(float(text), 6))
+    path.write_text(json.dumps(rounded, indent=2) + "\n")
 
 
 async def surroundings(api: Api) -> dict[str, Any]:

@@ -25,7 +25,7 @@ class SideReport:
 def comparison(title: str, sides: list[SideReport]) -> Table:
     """A table with a row for each figure and a column for each side."""
     table = Table(title=title, title_justify="left", title_style="bold", caption_justify="left", caption=_CAPTION)
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for side in sides:
         table.add_column(side.name, justify="right", overflow="fold")
     for label, cells in _rows(sides):
@@ -47,9 +47,7 @@ def _rows(sides: list[SideReport]) -> list[tuple[str, list[str]]]:
         ("latency p99", [_ms(s.summary.p99_seconds) for s in sides]),
         ("latency max", [_ms(s.summary.max_seconds) for s in sides]),
         ("slow", [_slow(s.summary) for s in sides]),
-        ("pod created to serving, p50", [f"{percentile(s.start_seconds, 50):.1f} s" for s in sides]),
-        ("pod created to serving, p90", [f"{percentile(s.start_seconds, 90):.1f} s" for s in sides]),
-        ("pods started", [f"{len(s.start_seconds)}" for s in sides]),
+        ("pod created to serving", [_start(s.start_seconds) for s in sides]),
         ("startup phases, mean", [_phases(s.phases) for s in sides]),
         ("resources built after warm", [_count(s.built_after_warm) for s in sides]),
     ]
@@ -73,8 +71,12 @@ def _slow(summary: Summary) -> str:
     return f"{summary.slow_share:.2%} (over {_ms(summary.slow_threshold_seconds)})"
 
 
+def _start(seconds: list[float]) -> str:
+    return f"p50 {percentile(seconds, 50):.1f} s, p90 {percentile(seconds, 90):.1f} s ({len(seconds)} pods)"
+
+
 def _phases(phases: dict[str, float]) -> str:
-    return " · ".join(f"{phase} {seconds:.2f}" for phase, seconds in phases.items()) + " s" if phases else "-"
+    return "\n".join(f"{phase} {seconds:.2f} s" for phase, seconds in phases.items()) or "-"
 
 
 def _count(count: float | None) -> str:

@@ -34,10 +34,16 @@ class Gateway:
         return await self._write("POST", path, query=_MANAGER, body=write.body)
 
     async def adopt(self, write: Adopt) -> dict[str, Any]:
-        """Change the operation of our managedFields entry, if nobody was faster (422 or 409 otherwise)."""
+        """Change the operation of our managedFields entry; Invalid if it is not where it was when it was read.
+
+        The resourceVersion may have moved on: controllers write the status of what is a moment old.
+        """
+        entry = f"/metadata/managedFields/{write.entry}"
         patch = [
-            {"op": "test", "path": "/metadata/resourceVersion", "value": write.resource_version},
-            {"op": "replace", "path": f"/metadata/managedFields/{write.entry}/operation", "value": "Apply"},
+            {"op": "test", "path": "/metadata/uid", "value": write.uid},
+            {"op": "test", "path": f"{entry}/manager", "value": names.FIELD_MANAGER},
+            {"op": "test", "path": f"{entry}/operation", "value": "Update"},
+            {"op": "replace", "path": f"{entry}/operation", "value": "Apply"},
         ]
         path = write.resource.path(write.namespace, write.name)
         return await self._write("PATCH", path, body=patch, content_type="application/json-patch+json")

@@ -76,7 +76,7 @@ def _adopt(resource: Resource, live: Object) -> Adopt | None:
     for index, entry in enumerate(metadata.get("managedFields") or ()):
         ours = entry.get("manager") == names.FIELD_MANAGER and "subresource" not in entry
         if ours and entry.get("operation") == "Update":
-            return Adopt(resource, metadata["namespace"], metadata["name"], metadata["resourceVersion"], index)
+            return Adopt(resource, metadata["namespace"], metadata["name"], metadata["uid"], index)
     return None
 
 

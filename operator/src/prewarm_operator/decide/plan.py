@@ -34,13 +34,13 @@ class Adopt:
     """Turn the field ownership that POST left (operation Update) into that of server-side apply.
 
     Until then an apply that leaves a field out would not remove it, because the Update entry still owns it.
-    `entry` is the index in metadata.managedFields at `resource_version`.
+    `entry` is its index in metadata.managedFields, where it is only changed if it still is there.
     """
 
     resource: Resource
     namespace: str
     name: str
-    resource_version: str
+    uid: str
     entry: int
 
 

@@ -1,0 +1,63 @@
+"""The body of a chat completion request: what it may hold, and what an agent makes of it."""
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field
+
+from prewarm_agent.framework.session import Turn
+from prewarm_agent.serve.errors import APIError
+from prewarm_agent.spec.findings import Finding
+from prewarm_agent.spec.validation import explain
+
+
+class TextPart(BaseModel):
+    type: Literal["text"]
+    text: str
+
+
+class ChatMessage(BaseModel):
+    role: Literal["system", "developer", "user", "assistant"]
+    content: str | list[TextPart]
+    name: str | None = None
+
+    def as_turn(self) -> Turn:
+        text = self.content if isinstance(self.content, str) else "".join(part.text for part in self.content)
+        return Turn("system" if self.role == "developer" else self.role, text, self.name)
+
+
+class StreamOptions(BaseModel):
+    include_usage: bool | None = None
+
+
+class ChatRequest(BaseModel):
+    """The fields that mean something to an agent. Sampling parameters are the spec's business and are ignored."""
+
+    model: str
+    messages: Annotated[list[ChatMessage], Field(min_length=1)]
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    n: int | None = None
+    tools: list[Any] | None = None
+
+
+def parse(body: bytes, served_model: str) -> ChatRequest:
+    """Raises APIError, which names the field, for a request that this agent cannot answer."""
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        raise APIError(400, "The body is not JSON.", code="invalid_json") from None
+    request = explain(ChatRequest, value)
+    if isinstance(request, Finding):
+        raise APIError(400, str(request), param=request.path or None, code="invalid_value")
+    if request.model != served_model:
+        text = f"model: {request.model!r} is not served here; use {served_model!r}."
+        raise APIError(404, text, param="model", code="model_not_found")
+    if request.messages[-1].role != "user":
+        param = f"messages[{len(request.messages) - 1}].role"
+        raise APIError(400, f"{param}: the last message must be the user's.", param=param, code="invalid_value")
+    if request.tools:
+        raise APIError(400, "tools: the agent has its own; leave the field out.", param="tools", code="unsupported")
+    if request.n not in (None, 1):
+        raise APIError(400, "n: an agent gives one answer; leave the field out.", param="n", code="unsupported")
+    return request

@@ -1,0 +1,81 @@
+"""The operator's process on an API server of its own, and what it costs."""
+
+import asyncio
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+
+from devcluster.controlplane import ControlPlane
+
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+START_TIMEOUT_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class OperatorProcess:
+    """A running operator."""
+
+    pid: int
+    address: str
+
+    def cpu_seconds(self) -> float:
+        """User and system time so far, all threads."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+
+    def rss_mib(self) -> float:
+        """Resident memory."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        found = re.search(r"VmRSS:\s+(\d+) kB", status)
+        assert found is not None
+        return int(found[1]) / 1024
+
+    async def reconciles(self) -> int:
+        """Reconciles that have ended, however they ended."""
+        async with httpx.AsyncClient() as http:
+            text = (await http.get(f"{self.address}/metrics")).text
+        return int(
+            sum(
+                float(value)
+                for value in re.findall(r"^prewarm_operator_reconciles_total\{.*\} (.*)$", text, re.MULTILINE)
+            )
+        )
+
+
+@asynccontextmanager
+async def running(control_plane: ControlPlane, log: Path) -> AsyncIterator[OperatorProcess]:
+    """An operator that has listed everything."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    environment = os.environ | {"KUBECONFIG": str(control_plane.kubeconfig), "PREWARM_AGENT_IMAGE": "example.com/a:1"}
+    command = [sys.executable, "-m", "prewarm_operator.cli", f"--port={port}"]
+    with log.open("wb") as output, subprocess.Popen(command, env=environment, stderr=output) as process:
+        try:
+            operator = OperatorProcess(process.pid, f"http://127.0.0.1:{port}")
+            await _until_ready(operator, process)
+            yield operator
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+async def _until_ready(operator: OperatorProcess, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
+    async with httpx.AsyncClient() as http:
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                if (await http.get(f"{operator.address}/readyz")).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            await asyncio.sleep(0.1)
+    raise SystemExit("the operator did not become ready; see its log")

@@ -1,0 +1,77 @@
+"""The operator as users get it: from its image, installed by the chart, under its own RBAC."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from cluster.eventually import eventually
+from cluster.kube import Kube
+
+RELEASE = "prewarm"
+NAMESPACE = "prewarm-system"
+SERVICE_ACCOUNT = f"system:serviceaccount:{NAMESPACE}:{RELEASE}"
+
+
+@dataclass(frozen=True)
+class OperatorRelease:
+    """The release of the chart in the cluster."""
+
+    kube: Kube
+
+    def install(self) -> None:
+        """Install or upgrade, into a namespace that enforces the restricted Pod Security Standard."""
+        namespace = {"name": NAMESPACE, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}
+        self.kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": namespace})
+        self.kube.helm(
+            *("upgrade", "--install", RELEASE, "charts/prewarm", f"--namespace={NAMESPACE}"),
+            *("--set=image.tag=dev", "--set=agentImage.tag=dev", "--wait", "--timeout=120s"),
+        )
+
+    def restart(self) -> None:
+        """Run the image that the tag stands for now. A release that was there may run an earlier build of it."""
+        self.kube.kubectl("rollout", "restart", f"deployment/{RELEASE}", f"--namespace={NAMESPACE}")
+        self._wait_until_it_runs()
+
+    @contextmanager
+    def uninstalled(self) -> Iterator[None]:
+        """The release is gone while the body runs."""
+        self.kube.helm("uninstall", RELEASE, f"--namespace={NAMESPACE}", "--wait", "--timeout=120s")
+        self._wait_until_gone()
+        try:
+            yield
+        finally:
+            self.install()
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """No operator runs while the body does."""
+        self._scale(0)
+        self._wait_until_gone()
+        try:
+            yield
+        finally:
+            self._scale(1)
+            self._wait_until_it_runs()
+
+    def kill(self) -> None:
+        """End its pod without a goodbye; the Deployment makes a new one."""
+        (pod,) = self._pods()
+        self.kube.kubectl("delete", "pod", pod, f"--namespace={NAMESPACE}", "--force", "--grace-period=0")
+
+    def logs(self) -> str:
+        return self.kube.kubectl("logs", f"deployment/{RELEASE}", f"--namespace={NAMESPACE}", "--tail=40")
+
+    def _scale(self, replicas: int) -> None:
+        self.kube.kubectl("scale", f"deployment/{RELEASE}", f"--namespace={NAMESPACE}", f"--replicas={replicas}")
+
+    def _wait_until_it_runs(self) -> None:
+        self.kube.kubectl(
+            "rollout", "status", f"deployment/{RELEASE}", f"--namespace={NAMESPACE}", "--timeout=120s"
+        )  # fmt: skip
+
+    def _wait_until_gone(self) -> None:
+        eventually("no operator runs", self._pods, lambda pods: not pods)
+
+    def _pods(self) -> list[str]:
+        pods = self.kube.list("pods", NAMESPACE, "app.kubernetes.io/component=operator")
+        return [pod["metadata"]["name"] for pod in pods]

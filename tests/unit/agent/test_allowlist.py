@@ -1,0 +1,43 @@
+"""What may be named in a spec."""
+
+import importlib
+
+import pytest
+from autogen_core import is_component_class
+
+from prewarm_agent.spec.allowlist import PROVIDERS, Kind, canonical, kind_of
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_every_provider_is_a_component_of_the_locked_autogen(provider: str) -> None:
+    module, _, name = provider.rpartition(".")
+    component_class = getattr(importlib.import_module(module), name)
+    assert is_component_class(component_class)
+    assert hasattr(component_class, "component_config_schema")
+
+
+@pytest.mark.parametrize(
+    "provider",
+    [
+        "autogen_core.tools.FunctionTool",
+        "autogen_core.code_executor.ImportFromModule",
+        "autogen_ext.code_executors.local.LocalCommandLineCodeExecutor",
+        "autogen_agentchat.agents.CodeExecutorAgent",
+        "autogen_agentchat.agents.UserProxyAgent",
+        "autogen_ext.tools.mcp.McpWorkbench",
+        "autogen_ext.tools.mcp.StdioMcpToolAdapter",
+        "autogen_core.model_context.TokenLimitedChatCompletionContext",
+        "autogen_agentchat.agents.AssistantAgent.__init__",
+        "autogen_agentchat.agents",
+        " autogen_agentchat.agents.AssistantAgent",
+        "prewarm_agent.framework.shared_reference.SharedReference",
+        "",
+    ],
+)
+def test_what_runs_code_or_waits_or_only_resembles_an_entry_is_not_on_the_list(provider: str) -> None:
+    assert kind_of(provider) is None
+
+
+def test_autogens_short_names_stand_for_the_classes() -> None:
+    assert canonical("OpenAIChatCompletionClient") == "autogen_ext.models.openai.OpenAIChatCompletionClient"
+    assert kind_of("azure_openai_chat_completion_client") is Kind.MODEL
