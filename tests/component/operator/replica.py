@@ -34,7 +34,7 @@ class Replica:
         return self._status("livez") == 200
 
     def is_leading(self) -> bool:
-        return self.metric("prewarm_operator_leader") == 1
+        return self.is_ready() and self.metric("prewarm_operator_leader") == 1
 
     def metric(self, name: str, **labels: str) -> float:
         """The sum of the samples of this name that carry these labels."""
