@@ -267,23 +267,47 @@ async def test_kubectl_rollout_undo_is_put_back_and_told(
     assert len(await namespace.list("replicasets")) == 2
 
 
-async def test_a_config_map_lives_as_long_as_a_replica_set_mounts_it(
+WITHOUT_GRACE = """
+from prewarm_operator.decide import children
+children.REPLICA_SET_GRACE_SECONDS = 0.0
+from prewarm_operator.cli import main
+raise SystemExit(main())
+"""
+"""ConfigMaps of which no ReplicaSet is known are deleted at once, not after a minute."""
+
+
+async def test_a_config_map_lives_as_long_as_a_replica_set_mounts_it_and_no_longer(
     api_server: ControlPlane, controllers: None, namespace: Namespace, agent: Agent
 ) -> None:
-    agent["spec"]["replicas"] = 2
-    with running(api_server, "--resync-seconds=1"):
+    with running(api_server, "--resync-seconds=1", program=("-c", WITHOUT_GRACE)):
         await rolled_out(namespace, agent)
         for limit in range(1, 4):
             await namespace.merge("agentdeployments", "support", {"spec": {"concurrencyLimit": limit}})
-            number = limit + 1
-            async with asyncio.timeout(10):
-                while len(await namespace.list("replicasets")) < number:
-                    await asyncio.sleep(0.05)
-        mounted = {volume_name(replica_set) for replica_set in await namespace.list("replicasets")}
-        assert len(mounted) == 4
+            await namespace.eventually(
+                "deployments", "support", lambda found, number=limit + 1: revision_number(found) == number
+            )
         await asyncio.sleep(2)
-        held = {item["metadata"]["name"] for item in await namespace.list("configmaps")}
-        assert mounted <= held
+        assert len(await config_maps(namespace)) == 4
+        assert await config_maps(namespace) == await mounted_config_maps(namespace)
+        oldest = min(await namespace.list("replicasets"), key=revision_number)
+        await namespace.delete("replicasets", oldest["metadata"]["name"])
+        async with asyncio.timeout(10):
+            while len(await config_maps(namespace)) != 3:
+                await asyncio.sleep(0.1)
+        assert await config_maps(namespace) == await mounted_config_maps(namespace)
+
+
+def revision_number(workload: Object) -> int:
+    return int(workload["metadata"]["annotations"].get("deployment.kubernetes.io/revision", 0))
+
+
+async def config_maps(namespace: Namespace) -> set[str]:
+    names = {each["metadata"]["name"] for each in await namespace.list("configmaps")}
+    return {name for name in names if name.startswith("support-")}
+
+
+async def mounted_config_maps(namespace: Namespace) -> set[str]:
+    return {volume_name(replica_set) for replica_set in await namespace.list("replicasets")}
 
 
 def volume_name(replica_set: Object) -> str:
@@ -330,6 +354,8 @@ async def test_an_agent_that_is_deleted_in_any_way_is_not_made_again(
     before = await rolled_out(namespace, agent)
     kubectl(api_server, namespace, "delete", "agentdeployment", "support", f"--cascade={how}", "--timeout=20s")
     await asyncio.sleep(1)
+    made = [entry for entry in audited(api_server, namespace) if entry["verb"] == "create"]
+    assert len([entry for entry in made if "/deployments" in entry["requestURI"]]) == 1
     left = await namespace.list("deployments")
     if how == "orphan":
         assert [each["metadata"]["uid"] for each in left] == [before["metadata"]["uid"]]
