@@ -1,17 +1,13 @@
 """The operator's process against a real API server without nodes."""
 
-import os
-import socket
 import subprocess
-import sys
-import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
+from component.operator import replica
 from component.operator.namespace import Namespace
 
 from devcluster.controlplane import ControlPlane
@@ -19,7 +15,6 @@ from devcluster.settings import Cache
 
 REPOSITORY = Path(__file__).parents[3]
 CRDS = REPOSITORY / "crds"
-SOURCE = REPOSITORY / "operator" / "src"
 
 
 def install_crds(control_plane: ControlPlane) -> None:
@@ -48,31 +43,10 @@ def running(
 
     `arguments` are added to its command line; `program` is how the interpreter is told to run it.
     """
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    environment = os.environ | {"KUBECONFIG": str(api_server.kubeconfig), "PREWARM_AGENT_IMAGE": agent_image}
-    environment["PYTHONPATH"] = str(SOURCE)
-    address = f"http://127.0.0.1:{port}"
-    command = [sys.executable, *program, f"--port={port}", *arguments]
-    with subprocess.Popen(command, env=environment) as process:
-        try:
-            deadline = time.monotonic() + 30
-            while not _ready(address):
-                assert process.poll() is None, "the operator ended"
-                assert time.monotonic() < deadline, "the operator did not become ready in 30 s"
-                time.sleep(0.05)
-            yield address
-        finally:
-            process.terminate()
-            process.wait(20)
-    assert process.returncode == 0
-
-
-def _ready(address: str) -> bool:
-    try:
-        return httpx.get(f"{address}/readyz").status_code == 200
-    except httpx.TransportError:
-        return False
+    image = {"PREWARM_AGENT_IMAGE": agent_image}
+    with replica.running(api_server.kubeconfig, "operator", *arguments, program=program, **image) as started:
+        yield started.address
+    assert started.process.returncode == 0
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,8 @@ COLLECTIONS = {
     "horizontalpodautoscalers": "/apis/autoscaling/v2",
     "events": "/apis/events.k8s.io/v1",
     "leases": "/apis/coordination.k8s.io/v1",
+    "roles": "/apis/rbac.authorization.k8s.io/v1",
+    "rolebindings": "/apis/rbac.authorization.k8s.io/v1",
 }
 
 

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 SOURCE = Path(__file__).parents[3] / "operator" / "src"
+PROGRAM = ("-m", "prewarm_operator.cli")
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,13 @@ class Replica:
 
 
 @contextmanager
-def start(kubeconfig: Path, name: str, *flags: str, **environment: str) -> Iterator[Replica]:
-    """Start a replica without waiting for anything; `environment` is added to what every replica needs."""
+def start(
+    kubeconfig: Path, name: str, *flags: str, program: Sequence[str] = PROGRAM, **environment: str
+) -> Iterator[Replica]:
+    """Start a replica without waiting for anything.
+
+    `program` is how the interpreter is told to run it; `environment` is added to what every replica needs.
+    """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     needed = {
@@ -63,7 +69,7 @@ def start(kubeconfig: Path, name: str, *flags: str, **environment: str) -> Itera
         "PREWARM_POD_NAME": name,
         "PYTHONPATH": str(SOURCE),
     }
-    command = [sys.executable, "-m", "prewarm_operator.cli", f"--port={port}", *flags]
+    command = [sys.executable, *program, f"--port={port}", *flags]
     with subprocess.Popen(command, env=os.environ | needed | environment) as process:
         try:
             yield Replica(name, f"http://127.0.0.1:{port}", process)
@@ -78,9 +84,11 @@ def start(kubeconfig: Path, name: str, *flags: str, **environment: str) -> Itera
 
 
 @contextmanager
-def running(kubeconfig: Path, name: str, *flags: str, **environment: str) -> Iterator[Replica]:
+def running(
+    kubeconfig: Path, name: str, *flags: str, program: Sequence[str] = PROGRAM, **environment: str
+) -> Iterator[Replica]:
     """Start a replica and wait until it has listed everything."""
-    with start(kubeconfig, name, *flags, **environment) as replica:
+    with start(kubeconfig, name, *flags, program=program, **environment) as replica:
         deadline = time.monotonic() + 30
         while not replica.is_ready():
             assert replica.process.poll() is None, "the operator ended"
