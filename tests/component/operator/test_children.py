@@ -4,7 +4,6 @@ import asyncio
 import json
 from typing import Any
 
-import pytest
 from component.operator.conftest import running
 from component.operator.namespace import Namespace, condition, settled
 
@@ -112,27 +111,6 @@ async def test_a_broken_agent_does_not_delay_another(operator: str, namespace: N
         await namespace.create_object("agentdeployments", broken)
     await namespace.create_object("agentdeployments", agent)
     await namespace.eventually("deployments", "support", lambda _: True, seconds=3)
-
-
-async def test_in_a_namespace_that_ends_nothing_is_made_again_and_nothing_is_told(
-    api_server: ControlPlane, namespace: Namespace, agent: Agent, capfd: pytest.CaptureFixture[str]
-) -> None:
-    with running(api_server):
-        await namespace.create_object("agentdeployments", agent)
-        await settled(namespace)
-        await namespace.eventually("agentdeployments", "support", lambda found: "status" in found)
-        # Nobody empties the namespace here, so the AgentDeployment outlives its child.
-        (await namespace.http.delete(f"/api/v1/namespaces/{namespace.name}")).raise_for_status()
-        capfd.readouterr()
-        await namespace.delete("deployments", "support")
-        await asyncio.sleep(3)
-        found = await namespace.get("agentdeployments", "support")
-    assert condition(found, "Ready")["reason"] == "BelowMinimum"
-    logged = capfd.readouterr().err
-    assert [word for word in ("WARNING", "ERROR", "ChildRefused") if word in logged] == []
-    entries = map(json.loads, api_server.audit_log.read_text().splitlines())
-    ours = [entry for entry in entries if f"/namespaces/{namespace.name}/" in entry["requestURI"]]
-    assert 1 <= len([entry for entry in ours if entry["responseStatus"]["code"] == 403]) <= 2
 
 
 async def test_an_operator_that_starts_over_writes_nothing_when_nothing_changed(

@@ -401,26 +401,6 @@ async def test_children_have_no_finalizers(
         assert all("finalizers" not in item["metadata"] for item in await namespace.list(plural))
 
 
-async def test_a_namespace_that_ends_meets_no_storm_and_is_gone(
-    api_server: ControlPlane, controllers: None, namespace: Namespace, agent: Agent, capfd: pytest.CaptureFixture[str]
-) -> None:
-    with running(api_server):
-        for number in range(3):
-            await namespace.create_object("agentdeployments", {**agent, "metadata": {"name": f"agent-{number}"}})
-        async with asyncio.timeout(10):
-            while len(await namespace.list("pods")) < 9:
-                await asyncio.sleep(0.05)
-        capfd.readouterr()
-        kubectl(api_server, namespace, "delete", "namespace", namespace.name, "--timeout=30s")
-        await asyncio.sleep(2)
-    logged = capfd.readouterr().err
-    assert "crashed" not in logged
-    assert "ERROR" not in logged
-    assert "reconcile failed" not in logged
-    refused = [entry for entry in audited(api_server, namespace) if entry["responseStatus"]["code"] == 403]
-    assert len(refused) <= 3 * 12
-
-
 def audited(api_server: ControlPlane, namespace: Namespace) -> list[Object]:
     entries = map(json.loads, api_server.audit_log.read_text().splitlines())
     ours = (entry for entry in entries if entry["userAgent"].startswith("prewarm-operator"))
