@@ -2,8 +2,8 @@
 
 The leader starts no write once its last renewal is `renew_deadline_seconds` old, and ends every write before it is
 `duration_seconds` old. Others take over when they have not seen a renewal for `duration_seconds`. Both count on their
-own monotonic clocks: the leader from when it *sent* the renewal, the others from when they *saw* it, which is later. So
-clocks need not agree, and a process that was paused finds its time run out when it wakes up.
+own clocks, which nobody sets: the leader from when it *sent* the renewal, the others from when they *saw* it, which is
+later. So clocks need not agree, and a process that was paused finds its time run out when it wakes up.
 """
 
 import asyncio
@@ -22,6 +22,14 @@ logger = logging.getLogger(__name__)
 
 Lead = Callable[[], Coroutine[None, None, None]]
 """What the leader does: started when a term begins, cancelled when it ends."""
+
+
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
+def boot_time() -> float:
+    """Seconds on a clock that nobody sets and that, on Linux, also counts while the machine is suspended."""
+    return time.clock_gettime(_CLOCK)
 
 
 class Lock(Protocol):
@@ -71,11 +79,9 @@ class Unopposed:
 
 
 class LeaderElection:
-    """Acquires and renews a Lease as `identity`, which no other process ever has. `clock` is monotonic, in seconds."""
+    """Acquires and renews a Lease as `identity`, which no other process ever has. `clock` is in seconds, never set."""
 
-    def __init__(
-        self, lock: Lock, identity: str, times: LeaseTimes, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, lock: Lock, identity: str, times: LeaseTimes, clock: Callable[[], float] = boot_time) -> None:
         self._lock = lock
         self._identity = identity
         self._times = times
