@@ -147,6 +147,19 @@ async def test_a_hand_edit_of_the_deployment_is_undone_and_told(
     assert len(await told(namespace, "Repaired")) == 1
 
 
+async def test_somebody_who_insists_costs_few_writes_and_does_not_win(
+    operator: str, controllers: None, api_server: ControlPlane, namespace: Namespace, agent: Agent
+) -> None:
+    await rolled_out(namespace, agent)
+    before = len(audited(api_server, namespace))
+    for _ in range(40):
+        await namespace.merge("deployments", "support", {"spec": {"replicas": 0}}, "scale")
+        await asyncio.sleep(0.1)
+    applied = [entry for entry in audited(api_server, namespace)[before:] if "/deployments/" in entry["requestURI"]]
+    assert 1 <= len(applied) <= 4
+    await namespace.eventually("deployments", "support", lambda found: found["spec"]["replicas"] == 3, seconds=5)
+
+
 async def test_an_addition_that_makes_ours_impossible_is_left_and_told_in_the_api_servers_words(
     operator: str, controllers: None, api_server: ControlPlane, namespace: Namespace, agent: Agent
 ) -> None:

@@ -1,6 +1,7 @@
 """Reconciles one AgentDeployment at a time per key: read, decide, write, report."""
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 from prewarm_operator.apply.events import Recorder
 from prewarm_operator.apply.executor import Executor, Outcome
 from prewarm_operator.apply.gateway import Gateway
+from prewarm_operator.control.pace import RepairPace
 from prewarm_operator.decide.decide import decide
 from prewarm_operator.decide.plan import Event, Plan, Report
 from prewarm_operator.decide.status import report, report_unreadable
@@ -29,7 +31,7 @@ PASSES = 5
 
 
 class Controller:
-    """The reconcile function. `wall_clock` stamps conditions."""
+    """The reconcile function. `wall_clock` stamps conditions, `clock` is monotonic, in seconds."""
 
     def __init__(
         self,
@@ -38,12 +40,14 @@ class Controller:
         gateway: Gateway,
         recorder: Recorder,
         wall_clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._world = world
         self._executor = executor
         self._gateway = gateway
         self._recorder = recorder
         self._wall_clock = wall_clock
+        self._pace = RepairPace(clock)
 
     async def reconcile(self, key: Key) -> float | None:
         """Bring one AgentDeployment a step closer to what it wants.
@@ -58,6 +62,7 @@ class Controller:
         if body is None:
             self._world.forget(key)
             self._recorder.forget(key)
+            self._pace.forget(key)
             return None
         if "deletionTimestamp" in body["metadata"]:
             return None  # children go by their owner references
@@ -72,7 +77,7 @@ class Controller:
         if outcome.errors:
             raise outcome.errors[0]
         unsettled = outcome.problems or plan.problems or plan.writes
-        return RETRY_SECONDS if unsettled else plan.scale.again_after_seconds
+        return RETRY_SECONDS if unsettled else plan.again_after_seconds
 
     async def _settle(self, key: Key, body: Object) -> tuple[Snapshot, Plan, Outcome]:
         """Decide and write until there is nothing more to write: our own writes raise no event that would call again.
@@ -82,7 +87,7 @@ class Controller:
         notices: list[Event] = []
         for attempt in range(1, PASSES + 1):
             snapshot = self._world.snapshot(key, body)
-            plan = decide(snapshot)
+            plan = self._pace.keep(key, decide(snapshot))
             notices += plan.notices
             outcome = await self._executor.execute(plan, snapshot.agent.uid)
             if not plan.writes or outcome.errors or outcome.problems or outcome.namespace_ends:

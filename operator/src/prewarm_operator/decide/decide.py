@@ -34,4 +34,5 @@ def decide(snapshot: Snapshot) -> Plan:
         writes=(*relabels, *admission.asks, *admission.allowed(writes)),
         problems=(*admission.problems, *problems),
         notices=(*([] if undone is None else [undone]), *children.notices(writes), *pods.notices(relabels)),
+        again_after_seconds=count.again_after_seconds,
     )

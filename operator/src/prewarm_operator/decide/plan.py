@@ -126,6 +126,7 @@ class Plan:
         writes: in the order in which they are to be made.
         problems: what stands in the way and no write can change.
         notices: what the user should hear about these writes.
+        again_after_seconds: when the decision changes by itself, None if it does not.
     """
 
     scale: Scale
@@ -134,6 +135,7 @@ class Plan:
     writes: tuple[Write, ...]
     problems: tuple[Problem, ...]
     notices: tuple[Event, ...]
+    again_after_seconds: float | None = None
 
 
 @dataclass(frozen=True)

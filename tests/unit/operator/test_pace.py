@@ -1,0 +1,50 @@
+from dataclasses import replace
+
+from unit.operator.builders import agent, pod, settled_children, snapshot
+
+from prewarm_operator.control.pace import REPAIR_SECONDS, RepairPace
+from prewarm_operator.decide.decide import decide
+from prewarm_operator.decide.plan import Apply, Plan, Relabel
+from prewarm_operator.world.cache import Key
+
+A, B = Key("n", "a"), Key("n", "b")
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def hand_edit() -> Plan:
+    """A plan that undoes two hand edits, of the Deployment and of a pod."""
+    settled = settled_children(agent(), 3)
+    assert settled.deployment is not None
+    edited = {**settled.deployment, "spec": {**settled.deployment["spec"], "replicas": 0}}
+    taken = pod(lost_labels={"prewarm.dev/agent": "support"})
+    return decide(snapshot(agent(), replace(settled, deployment=edited), (taken,)))
+
+
+def test_a_first_repair_is_made_at_once_and_the_next_one_after_a_pause() -> None:
+    clock = Clock()
+    pace = RepairPace(clock)
+    assert {type(write) for write in pace.keep(A, hand_edit()).writes} == {Apply, Relabel}
+    clock.now += 1
+    deferred = pace.keep(A, hand_edit())
+    assert (deferred.writes, deferred.notices) == ((), ())
+    assert deferred.again_after_seconds == REPAIR_SECONDS - 1
+    clock.now += REPAIR_SECONDS - 1
+    assert len(pace.keep(A, hand_edit()).writes) == 2
+
+
+def test_other_agents_and_other_writes_do_not_wait() -> None:
+    pace = RepairPace(Clock())
+    pace.keep(A, hand_edit())
+    assert len(pace.keep(B, hand_edit()).writes) == 2
+    changed = decide(snapshot(agent(concurrencyLimit=7), settled_children(agent(), 3)))
+    assert pace.keep(A, changed) == changed
+
+
+def test_two_hand_edits_are_each_undone_within_five_seconds() -> None:
+    assert REPAIR_SECONDS < 5
