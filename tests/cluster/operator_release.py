@@ -18,14 +18,27 @@ class OperatorRelease:
 
     kube: Kube
 
-    def install(self) -> None:
-        """Install or upgrade, into a namespace that enforces the restricted Pod Security Standard."""
+    def install(self, *values: str) -> None:
+        """Install or upgrade, into a namespace that enforces the restricted Pod Security Standard.
+
+        `values` are the chart's, as name=value, beside those that name the images of the tests.
+        """
         namespace = {"name": NAMESPACE, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}
         self.kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": namespace})
         self.kube.helm(
             *("upgrade", "--install", RELEASE, "charts/prewarm", f"--namespace={NAMESPACE}"),
             *("--set=image.tag=dev", "--set=agentImage.tag=dev", "--wait", "--timeout=120s"),
+            *(f"--set-string={value}" for value in values),
         )
+
+    @contextmanager
+    def installed_with(self, *values: str) -> Iterator[None]:
+        """The release is upgraded to these values, and back when the body ends."""
+        self.install(*values)
+        try:
+            yield
+        finally:
+            self.install()
 
     def restart(self) -> None:
         """Run the image that the tag stands for now. A release that was there may run an earlier build of it."""
