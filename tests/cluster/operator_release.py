@@ -20,6 +20,9 @@ class OperatorRelease:
 
     def install(self) -> None:
         """Install or upgrade, into a namespace that enforces the restricted Pod Security Standard."""
+        eventually(
+            "no namespace of ours is on its way out", self._namespace_phase, lambda phase: phase != "Terminating"
+        )
         namespace = {"name": NAMESPACE, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}
         self.kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": namespace})
         self.kube.helm(
@@ -60,6 +63,10 @@ class OperatorRelease:
 
     def logs(self) -> str:
         return self.kube.kubectl("logs", f"deployment/{RELEASE}", f"--namespace={NAMESPACE}", "--tail=40")
+
+    def _namespace_phase(self) -> str:
+        response = self.kube.http.get(f"/api/v1/namespaces/{NAMESPACE}")
+        return "" if response.status_code == 404 else response.json()["status"]["phase"]
 
     def _scale(self, replicas: int) -> None:
         self.kube.kubectl("scale", f"deployment/{RELEASE}", f"--namespace={NAMESPACE}", f"--replicas={replicas}")
