@@ -12,6 +12,18 @@ from prometheus_client.parser import text_string_to_metric_families
 PROBE_PORT = 8081
 REVISION = "prewarm.dev/revision"
 
+
+def model_client(host: str = "model-server") -> Object:
+    """A client of the model API at that host name."""
+    return {
+        "provider": "autogen_ext.models.openai.OpenAIChatCompletionClient",
+        "component_type": "model",
+        "version": 1,
+        "component_version": 1,
+        "config": {"model": "gpt-4o-mini", "base_url": f"http://{host}/v1"},
+    }
+
+
 COMPONENT: Object = {
     "provider": "autogen_agentchat.agents.AssistantAgent",
     "component_type": "agent",
@@ -23,13 +35,7 @@ COMPONENT: Object = {
         "system_message": "You are a friendly support agent.",
         "reflect_on_tool_use": False,
         "tool_call_summary_format": "{result}",
-        "model_client": {
-            "provider": "autogen_ext.models.openai.OpenAIChatCompletionClient",
-            "component_type": "model",
-            "version": 1,
-            "component_version": 1,
-            "config": {"model": "gpt-4o-mini", "base_url": "http://model-server/v1"},
-        },
+        "model_client": model_client(),
     },
 }
 API_KEY: Object = {"name": "OPENAI_API_KEY", "valueFrom": {"secretKeyRef": {"name": "model-api", "key": "api-key"}}}
@@ -74,7 +80,7 @@ class Agent:
 
     def say(self, system_message: str) -> None:
         """A rolling change."""
-        self.patch(agent={"component": component(system_message=system_message)})
+        self.patch(agent={"component": {"config": {"system_message": system_message}}})
 
     def scale(self, replicas: int) -> None:
         """As a person does it."""

@@ -1,6 +1,6 @@
 """Runs in a pod, on the demo's image: sends requests through Services and says what became of each.
 
-GET    /ask?url=...&model=...&text=...              one request: {"status": 200, "text": "..."}
+GET    /ask?url=...&model=...&text=...              one request: {"status": 200, "text": "..."}; 0 is no answer
 POST   /traffic/{name}?url=...&model=...&rate=30    start steady traffic, `rate` requests a second
 GET    /traffic/{name}                              what became of it so far
 DELETE /traffic/{name}                              stop, wait for what is under way, and say what became of it all
@@ -23,7 +23,7 @@ from starlette.routing import Route
 
 from prewarm_demo.load.http import BrokenConnectionError, PooledClient, Response
 
-PORT = 9000
+PORT = 8000
 KEEPALIVE_CLIENTS = 6
 TIMEOUT_SECONDS = 30.0
 FAILURES_KEPT = 50
@@ -106,8 +106,12 @@ traffic: dict[str, Traffic] = {}
 async def ask(request: Request) -> JSONResponse:
     order = request.query_params
     client = PooledClient(order["url"])
-    response = await post(client, order["model"], order["text"])
-    client.close()
+    try:
+        response = await post(client, order["model"], order["text"])
+    except OSError as error:
+        return JSONResponse({"status": 0, "text": repr(error)})
+    finally:
+        client.close()
     text = answer(response) if response.status == 200 else response.body.decode()
     return JSONResponse({"status": response.status, "text": text})
 

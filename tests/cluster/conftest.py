@@ -7,11 +7,18 @@ from contextlib import ExitStack
 import pytest
 from cluster.kube import Kube, connect
 from cluster.operator_release import OperatorRelease
-from cluster.sandbox import LABEL, Sandbox, start_model_server
+from cluster.sandbox import LABEL, Sandbox, start_program
 from cluster.traffic import ClientPod
 
 # What an API server answered the operator stands in its audit log, which only our own cluster lets us read.
 collect_ignore = ["test_rbac.py"] if os.environ.get("PREWARM_KUBECONFIG") else []
+
+MODEL_SERVER = """
+import uvicorn
+from prewarm_demo.model_server import build_app
+
+uvicorn.run(build_app(latency_seconds=0.02), host="0.0.0.0", port=8000, access_log=False, timeout_keep_alive=90)
+"""
 
 Created = Callable[..., Sandbox]
 FAILED = pytest.StashKey[bool]()
@@ -45,14 +52,14 @@ def operator(kube: Kube) -> OperatorRelease:
 def shared(kube: Kube) -> Iterator[Sandbox]:
     """A namespace with a model server that all tests share."""
     with Sandbox.create(kube, "shared-by-tests") as sandbox:
-        start_model_server(sandbox, latency_seconds=0.02)
+        start_program(sandbox, "model-server", MODEL_SERVER)
         yield sandbox
 
 
 @pytest.fixture(scope="session")
 def client(shared: Sandbox) -> ClientPod:
     """A pod that sends requests as users in the cluster do."""
-    pod = ClientPod(shared.kube, shared.name)
+    pod = ClientPod(shared)
     pod.start()
     return pod
 

@@ -9,6 +9,7 @@ from cluster.kube import Kube
 
 RELEASE = "prewarm"
 NAMESPACE = "prewarm-system"
+REPLICAS = 2
 SERVICE_ACCOUNT = f"system:serviceaccount:{NAMESPACE}:{RELEASE}"
 
 
@@ -23,6 +24,9 @@ class OperatorRelease:
 
         `values` are the chart's, as name=value, beside those that name the images of the tests.
         """
+        eventually(
+            "no namespace of ours is on its way out", self._namespace_phase, lambda phase: phase != "Terminating"
+        )
         namespace = {"name": NAMESPACE, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}}
         self.kube.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": namespace})
         self.kube.helm(
@@ -63,16 +67,19 @@ class OperatorRelease:
         try:
             yield
         finally:
-            self._scale(1)
+            self._scale(REPLICAS)
             self._wait_until_it_runs()
 
     def kill(self) -> None:
-        """End its pod without a goodbye; the Deployment makes a new one."""
-        (pod,) = self._pods()
-        self.kube.kubectl("delete", "pod", pod, f"--namespace={NAMESPACE}", "--force", "--grace-period=0")
+        """End all its pods without a goodbye; the Deployment makes new ones."""
+        self.kube.kubectl("delete", "pod", *self._pods(), f"--namespace={NAMESPACE}", "--force", "--grace-period=0")
 
     def logs(self) -> str:
         return self.kube.kubectl("logs", f"deployment/{RELEASE}", f"--namespace={NAMESPACE}", "--tail=40")
+
+    def _namespace_phase(self) -> str:
+        response = self.kube.http.get(f"/api/v1/namespaces/{NAMESPACE}")
+        return "" if response.status_code == 404 else response.json()["status"]["phase"]
 
     def _scale(self, replicas: int) -> None:
         self.kube.kubectl("scale", f"deployment/{RELEASE}", f"--namespace={NAMESPACE}", f"--replicas={replicas}")

@@ -59,15 +59,16 @@ def host(models: Sandbox) -> str:
     return f"model-server.{models.name}.svc.cluster.local"
 
 
-def start_model_server(sandbox: Sandbox, *, latency_seconds: float) -> None:
-    """The demo's model server, which speaks the OpenAI API and answers like an echo; returns when it answers."""
-    labels = {"app": "model-server"}
+def start_program(sandbox: Sandbox, name: str, program: str) -> None:
+    """A Python program on the demo's image that serves HTTP on port 8000, behind a Service; returns when it does."""
+    labels = {"app": name}
     container = {
-        "name": "model-server",
+        "name": name,
         "image": IMAGE,
         "imagePullPolicy": "IfNotPresent",
-        "args": ["prewarm_demo.model_server", "--port=8000", f"--latency-seconds={latency_seconds:g}"],
-        "readinessProbe": {"httpGet": {"path": "/healthz", "port": 8000}, "periodSeconds": 1},
+        "command": ["python", "-c", program],
+        "readinessProbe": {"tcpSocket": {"port": 8000}, "periodSeconds": 1},
+        # A large share of the CPU, of which it needs little: nothing may fail because the surroundings are slow.
         "resources": {"requests": {"cpu": "200m", "memory": "64Mi"}},
     }
     pod_spec = {
@@ -75,22 +76,10 @@ def start_model_server(sandbox: Sandbox, *, latency_seconds: float) -> None:
         "terminationGracePeriodSeconds": 0,
         "containers": [container],
     }
+    ports = [{"port": 80, "targetPort": 8000}]
     sandbox.apply(
-        {
-            "kind": "Service",
-            "metadata": {"name": "model-server"},
-            "spec": {"selector": labels, "ports": [{"port": 80, "targetPort": 8000}]},
-        },
-        {
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
-            "metadata": {"name": "model-server"},
-            "spec": {
-                "selector": {"matchLabels": labels},
-                "template": {"metadata": {"labels": labels}, "spec": pod_spec},
-            },
-        },
+        {"kind": "Service", "metadata": {"name": name}, "spec": {"selector": labels, "ports": ports}},
+        {"kind": "Pod", "metadata": {"name": name, "labels": labels}, "spec": pod_spec},
     )
-    sandbox.kube.kubectl(
-        "rollout", "status", "deployment/model-server", f"--namespace={sandbox.name}", "--timeout=120s"
-    )
+    ready = ("--for=condition=Ready", f"--namespace={sandbox.name}", "--timeout=120s")
+    sandbox.kube.kubectl("wait", f"pod/{name}", *ready)

@@ -2,24 +2,16 @@
 
 from functools import partial
 
-from cluster.agents import Agent, component
+from cluster.agents import Agent, component, model_client
 from cluster.eventually import eventually
 from cluster.sandbox import Sandbox, host
 from cluster.traffic import ClientPod
-
-MODEL = {
-    "provider": "autogen_ext.models.openai.OpenAIChatCompletionClient",
-    "component_type": "model",
-    "version": 1,
-    "component_version": 1,
-    "config": {"model": "gpt-4o-mini", "base_url": "http://late-model-server/v1"},
-}
 
 
 def test_pods_get_warm_without_the_model_api_and_serve_once_it_is_there(
     sandbox: Sandbox, shared: Sandbox, client: ClientPod
 ) -> None:
-    program = {"component": component(model_client=MODEL)}
+    program = {"component": component(model_client=model_client("late-model-server"))}
     connecting = sandbox.agent("connecting", agent=program, warmup={"mode": "connect"})
     offline = sandbox.agent("offline", agent=program, warmup={"mode": "offline"})
     for agent in (connecting, offline):

@@ -1,7 +1,7 @@
 """Users of an agent: a pod of the cluster that sends requests through Services (client_pod.py)."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +9,10 @@ from typing import Any
 
 from cluster.agents import Agent
 from cluster.eventually import eventually
-from cluster.kube import Kube, Object
+from cluster.sandbox import Sandbox, start_program
 
-IMAGE = "localhost/prewarm-demo:dev"
 PROGRAM = Path(__file__).with_name("client_pod.py")
-PORT = 9000
+PORT = 8000
 NAME = "client"
 
 
@@ -64,15 +63,12 @@ class Traffic:
 
 @dataclass(frozen=True)
 class ClientPod:
-    kube: Kube
-    namespace: str
+    """The pod, which takes orders over HTTP."""
+
+    sandbox: Sandbox
 
     def start(self) -> None:
-        """Create the pod and wait until it takes orders."""
-        self.kube.apply(_manifest(self.namespace))
-        self.kube.kubectl(
-            "wait", "--for=condition=Ready", f"pod/{NAME}", f"--namespace={self.namespace}", "--timeout=120s"
-        )
+        start_program(self.sandbox, NAME, PROGRAM.read_text())
 
     @contextmanager
     def steady(self, agent: Agent, *, service: str | None = None, rate_per_second: float = 30) -> Iterator[Traffic]:
@@ -80,6 +76,7 @@ class ClientPod:
         namespace if one is named."""
         name = uuid.uuid4().hex
         url = _url(agent, service)
+        self._wait_until_reachable(agent, url)
         self.call("POST", name, url=url, model=agent.name, rate=f"{rate_per_second:g}")
         traffic = Traffic(self, name)
         try:
@@ -88,40 +85,27 @@ class ClientPod:
         finally:
             traffic.stop()
 
+    def _wait_until_reachable(self, agent: Agent, url: str) -> None:
+        """kube-proxy may hear of a new Service's first ready pod a second later than we do."""
+        question = {"url": url, "model": agent.name, "text": "hello"}
+        eventually(f"{url} answers", lambda: self._order("GET", "/ask", question), lambda said: said["status"] == 200)
+
     def ask(self, agent: Agent, text: str) -> tuple[int, str]:
         """The status of one request, and its text: the agent's, or the error's."""
         question = {"url": _url(agent), "model": agent.name, "text": text}
-        response = self.kube.ask_pod(self.namespace, NAME, PORT, "/ask", **question).raise_for_status()
-        return response.json()["status"], response.json()["text"]
+        response = self._order("GET", "/ask", question)
+        return response["status"], response["text"]
 
     def call(self, method: str, traffic: str, **parameters: str) -> Report:
         """Give the pod an order about traffic of that name."""
-        resource = f"/traffic/{traffic}"
-        response = self.kube.ask_pod(self.namespace, NAME, PORT, resource, method=method, **parameters)
-        return Report(**response.raise_for_status().json())
+        return Report(**self._order(method, f"/traffic/{traffic}", parameters))
+
+    def _order(self, method: str, resource: str, parameters: Mapping[str, str]) -> dict[str, Any]:
+        kube, namespace = self.sandbox.kube, self.sandbox.name
+        response = kube.ask_pod(namespace, NAME, PORT, resource, method=method, **parameters)
+        answer: dict[str, Any] = response.raise_for_status().json()
+        return answer
 
 
 def _url(agent: Agent, service: str | None = None) -> str:
     return f"http://{service or agent.name}.{agent.namespace}/v1/chat/completions"
-
-
-def _manifest(namespace: str) -> Object:
-    container = {
-        "name": NAME,
-        "image": IMAGE,
-        "imagePullPolicy": "IfNotPresent",
-        "command": ["python", "-c", PROGRAM.read_text()],
-        "readinessProbe": {"tcpSocket": {"port": PORT}, "periodSeconds": 1},
-        # A large share of the CPU, of which it needs little: nothing may fail because the users were slow.
-        "resources": {"requests": {"cpu": "200m", "memory": "64Mi"}},
-    }
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": NAME, "namespace": namespace},
-        "spec": {
-            "automountServiceAccountToken": False,
-            "terminationGracePeriodSeconds": 0,
-            "containers": [container],
-        },
-    }

@@ -6,7 +6,8 @@ import argparse
 import asyncio
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from prewarm_demo import act1
 from prewarm_demo.act1 import Outcome
@@ -49,10 +50,11 @@ async def run(numbers: list[int], narrator: Narrator, began_epoch_seconds: float
     return broken
 
 
-async def remove(narrator: Narrator, *, everything: bool) -> None:
-    """Remove the demo, and with `everything` Prewarm too."""
+async def remove(narrator: Narrator, *, everything: bool) -> list[str]:
+    """Remove the demo, and with `everything` Prewarm too; nothing can be found broken."""
     commands = Commands(find_access(), narrator, REPOSITORY)
     await (remove_all(commands) if everything else remove_demo(commands, wait=False))
+    return []
 
 
 def main() -> int:
@@ -66,21 +68,23 @@ def main() -> int:
     subcommands.add_parser("down", help="remove the demo and Prewarm from the cluster")
     args = parser.parse_args()
     narrator = Narrator()
+    if args.command == "down":
+        return _attempt(remove(narrator, everything=True), narrator)
     try:
-        if args.command == "down":
-            asyncio.run(remove(narrator, everything=True))
-            return 0
-        broken = asyncio.run(run(args.act or sorted(ACTS), narrator, args.began))
+        return _attempt(run(args.act or sorted(ACTS), narrator, args.began), narrator)
     except KeyboardInterrupt:
         narrator.end_live()
         narrator.say("Interrupted. What the demo made is being removed; run it again at any time.")
-        asyncio.run(remove(narrator, everything=False))
-        return INTERRUPTED
+        return _attempt(remove(narrator, everything=False), narrator) or INTERRUPTED
+
+
+def _attempt(work: Coroutine[Any, Any, list[str]], narrator: Narrator) -> int:
+    """Run `work`, say what it found broken or why it could not go on, and return the exit code."""
+    try:
+        broken = asyncio.run(work)
     except (DemoError, BaseExceptionGroup) as error:
         narrator.end_live()
-        for sentence in _sentences(error):
-            narrator.say(f"error: {sentence}")
-        return 1
+        broken = _sentences(error)
     for sentence in broken:
         narrator.say(f"FAILED: {sentence}")
     return 1 if broken else 0

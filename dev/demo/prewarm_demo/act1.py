@@ -41,10 +41,7 @@ async def run(trial: Trial) -> Outcome:
     trial.narrator.say("")
     trial.narrator.table(comparison("The same requests at the same times, the same events", [ours, theirs]))
     if kill is not None:
-        trial.narrator.say(
-            f"Apart, SIGKILL of one container: {kill.failed} of {kill.requests} requests failed {kill.failures or ''}, "
-            f"{kill.in_flight} were in flight in that pod."
-        )
+        trial.narrator.say(f"Apart: {kill.describe()}")
     figures = _figures(ours, theirs)
     details = {side.name: asdict(side) for side in (ours, theirs)} | {"sigkill": kill and asdict(kill)}
     return Outcome(figures, details, broken_promises(ours))

@@ -226,3 +226,14 @@ def test_a_strangers_port_is_refused_and_nothing_is_changed() -> None:
     assert result.returncode == 1
     assert f"port {settings.API_PORT} of {settings.NODE_ADDRESS}" in result.stderr
     assert _changes(before) == {}
+
+
+def test_pods_together_outweigh_a_busy_process_of_the_host() -> None:
+    weights = [
+        (int(file.read_text()), one_process)
+        for name, one_process in (("cpu.shares", 1024), ("cpu.weight", 100))
+        for root in host.cgroup_roots()
+        if (file := root / name).exists()
+    ]
+    assert weights
+    assert all(weight >= 10 * one_process for weight, one_process in weights)

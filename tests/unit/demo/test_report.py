@@ -7,6 +7,7 @@ from prewarm_demo.act1 import broken_promises
 from prewarm_demo.report.table import SideReport, comparison
 from prewarm_demo.summary import Summary
 from prewarm_demo.trial.side import EventTimes
+from prewarm_demo.trial.sigkill import KillRun
 
 SUMMARY = Summary(
     requests=5040,
@@ -73,3 +74,20 @@ def test_the_table_shows_both_sides() -> None:
     assert "bind 0.01 s" in rows["startup phases, mean"]
     assert "import 0.60 s" in rows[""]
     assert "longer than the load" in rows["delete a pod"]
+
+
+@pytest.mark.parametrize(
+    ("failures", "sentence"),
+    [
+        ({}, "SIGKILL of a container with 2 requests in flight: 0 of 480 requests failed."),
+        ({"broken": 2}, "SIGKILL of a container with 2 requests in flight: 2 of 480 requests failed: 2 broken."),
+    ],
+)
+def test_what_a_sigkill_broke_is_set_against_what_was_in_flight(failures: dict[str, int], sentence: str) -> None:
+    assert KillRun(480, 2, failures).describe() == sentence
+
+
+def test_what_a_sigkill_refused_is_told_apart_from_what_it_broke() -> None:
+    sentence = KillRun(480, 2, {"broken": 2, "refused": 1}).describe()
+
+    assert "3 of 480 requests failed: 2 broken, 1 refused (a new connection" in sentence

@@ -26,9 +26,14 @@ class KillRun:
     in_flight: int
     failures: dict[str, int]
 
-    @property
-    def failed(self) -> int:
-        return sum(self.failures.values())
+    def describe(self) -> str:
+        """One sentence. A refused request was not in flight: nobody listens until Kubernetes takes the pod out."""
+        kinds = ", ".join(f"{count} {outcome}" for outcome, count in self.failures.items())
+        late = " (a new connection, before the pod was out of the Service)" if "refused" in self.failures else ""
+        return (
+            f"SIGKILL of a container with {self.in_flight} requests in flight: {sum(self.failures.values())} of "
+            f"{self.requests} requests failed{': ' if kinds else ''}{kinds}{late}."
+        )
 
 
 async def run_kill(
