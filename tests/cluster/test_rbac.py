@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from cluster.eventually import eventually
 from cluster.kube import Kube, Object
-from cluster.operator_release import RELEASE, SERVICE_ACCOUNT, OperatorRelease
+from cluster.operator_release import NAMESPACE, RELEASE, SERVICE_ACCOUNT, OperatorRelease
 from cluster.sandbox import Sandbox
 
 from devcluster.settings import Cache
@@ -24,6 +24,8 @@ NOT_CALLED: set[Right] = {
     ("policy", "poddisruptionbudgets", "get"),
     # A minute after a revision has gone out of history.
     ("", "configmaps", "delete"),
+    # To put a label of ours back that a hand took off a pod.
+    ("", "pods", "patch"),
 }
 
 
@@ -66,9 +68,11 @@ def _right(call: Object) -> Right:
 
 
 def _rights_of_the_chart(kube: Kube) -> set[Right]:
-    role = json.loads(kube.kubectl("get", "clusterrole", RELEASE, "-o", "json"))
+    cluster_role = json.loads(kube.kubectl("get", "clusterrole", RELEASE, "-o", "json"))
+    roles = json.loads(kube.kubectl("get", "roles", f"--namespace={NAMESPACE}", "-o", "json"))["items"]
     return {
         (group, resource, verb)
+        for role in (cluster_role, *roles)
         for rule in role["rules"]
         for group in rule["apiGroups"]
         for resource in rule["resources"]
