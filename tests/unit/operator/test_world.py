@@ -3,7 +3,17 @@ from typing import Any
 import pytest
 from unit.operator.builders import agent_body
 
-from prewarm_operator.kube.resources import AGENT_DEPLOYMENTS, AUTOSCALERS, DEPLOYMENTS, PODS, REPLICA_SETS
+from prewarm_operator.kube.resources import (
+    AGENT_DEPLOYMENTS,
+    AUTOSCALERS,
+    CONFIG_MAPS,
+    DEPLOYMENTS,
+    DISRUPTION_BUDGETS,
+    PODS,
+    REPLICA_SETS,
+    SERVICES,
+    Resource,
+)
 from prewarm_operator.world.autoscalers import Autoscalers
 from prewarm_operator.world.cache import Cache, Key
 from prewarm_operator.world.start_times import StartTimeLog
@@ -65,6 +75,30 @@ def test_an_object_that_loses_the_label_no_longer_belongs() -> None:
     cache.put(PODS, thing(version=1))
     cache.put(PODS, thing(version=2, labels={}))
     assert cache.belonging_to(PODS, SUPPORT) == []
+
+
+@pytest.mark.parametrize("resource", [DEPLOYMENTS, SERVICES, DISRUPTION_BUDGETS], ids=lambda kind: kind.plural)
+@pytest.mark.parametrize("labels", [{}, {"prewarm.dev/agent": "other"}], ids=["unlabelled", "relabelled"])
+def test_a_child_whose_label_a_hand_has_changed_still_asks_for_its_own_agent(
+    resource: Resource, labels: dict[str, str]
+) -> None:
+    world = World(Cache(), "image")
+    world.observe(resource, None, thing("support", version=1), 0.0)
+    assert world.observe(resource, "MODIFIED", thing("support", version=2, labels=labels), 0.0) == SUPPORT
+
+
+def test_a_config_map_whose_label_a_hand_has_taken_off_is_still_known_by_its_owner() -> None:
+    cache = Cache()
+    owner = {"kind": "AgentDeployment", "name": "support", "uid": "uid-1", "controller": True}
+    cache.put(CONFIG_MAPS, thing("support-0a1b", labels={}, ownerReferences=[owner]))
+    assert len(cache.belonging_to(CONFIG_MAPS, SUPPORT)) == 1
+
+
+def test_a_replica_set_that_somebody_labels_as_ours_harms_nobody() -> None:
+    world = World(Cache(), "image")
+    theirs = replica_set(selector={"matchExpressions": [{"key": "a", "operator": "Exists"}]})
+    assert world.cache.replace(REPLICA_SETS, [theirs], list_version=40) == set()
+    assert world.observe(PODS, "ADDED", thing("support-5d9f-x7k2p"), 0.0) is None
 
 
 def test_of_managed_fields_only_the_managers_and_who_owns_the_replicas_are_kept() -> None:
@@ -159,7 +193,8 @@ def test_a_pod_that_only_left_the_watch_is_missed_and_one_that_was_told_to_stop_
     assert world.observe(PODS, "DELETED", origin("support-5d9f-a", 2), 0.0) == SUPPORT
     world.observe(PODS, "DELETED", origin("support-5d9f-b", 2, deletionTimestamp="2026-01-01T00:00:00Z"), 0.0)
     (view,) = world.snapshot(SUPPORT, agent_body()).pods
-    assert (view.name, view.lost_labels) == ("support-5d9f-a", {"prewarm.dev/origin": "own"})
+    assert view.name == "support-5d9f-a"
+    assert view.lost_labels == {"prewarm.dev/agent": "support", "prewarm.dev/origin": "own"}
 
 
 def test_a_replica_set_that_only_counts_its_pods_asks_for_no_decision() -> None:

@@ -63,10 +63,9 @@ def left_the_watch(pod: Mapping[str, Any]) -> bool:
     return "deletionTimestamp" not in pod["metadata"] and "nodeName" in pod.get("spec", {})
 
 
-def without_origin(pod: Mapping[str, Any]) -> dict[str, Any]:
-    """The pod after it lost its origin label; a watch hands out what it was before."""
-    labels = {key: value for key, value in pod["metadata"]["labels"].items() if key != names.LABEL_ORIGIN}
-    return {**pod, "metadata": {**pod["metadata"], "labels": labels}}
+def unlabelled(pod: Mapping[str, Any]) -> dict[str, Any]:
+    """A pod that left the watch. The event shows it as it was before; which labels it has lost is not known."""
+    return {**pod, "metadata": {**pod["metadata"], "labels": {}}}
 
 
 def view(pod: Mapping[str, Any], maker: Mapping[str, Any] | None) -> PodView:
@@ -96,7 +95,7 @@ def _made_with(maker: Mapping[str, Any] | None) -> Mapping[str, str]:
     if maker is None:
         return {}
     template: Mapping[str, str] = maker["spec"]["template"]["metadata"]["labels"]
-    decisive = {names.LABEL_REVISION, *maker["spec"]["selector"]["matchLabels"]}
+    decisive = {names.LABEL_REVISION, *(maker["spec"]["selector"].get("matchLabels") or ())}
     return {key: value for key, value in template.items() if key in decisive}
 
 

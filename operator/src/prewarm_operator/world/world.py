@@ -46,7 +46,7 @@ class World:
 
     def _remove(self, resource: Resource, body: Mapping[str, Any]) -> bool:
         if resource == PODS and pods.left_the_watch(body):
-            return self.cache.put(resource, pods.without_origin(body))
+            return self.cache.put(resource, pods.unlabelled(body))
         return self.cache.remove(resource, body)
 
     def _measure(self, agent: Key, event: EventType, pod: Mapping[str, Any], at: float) -> None:
