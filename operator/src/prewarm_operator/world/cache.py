@@ -5,12 +5,25 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from prewarm_operator.api import names
-from prewarm_operator.kube.resources import AGENT_DEPLOYMENTS, AUTOSCALERS, DEPLOYMENTS, PODS, REPLICA_SETS, Resource
+from prewarm_operator.kube.resources import (
+    AGENT_DEPLOYMENTS,
+    AUTOSCALERS,
+    CONFIG_MAPS,
+    DEPLOYMENTS,
+    DISRUPTION_BUDGETS,
+    PODS,
+    REPLICA_SETS,
+    SERVICES,
+    Resource,
+)
 from prewarm_operator.world.trim import Object, same_but_version, trim
 from prewarm_operator.world.verdicts import VerdictLog
 
 EventType = Literal["ADDED", "MODIFIED", "DELETED"] | None
 """As kopf reports it: None for objects of a first listing."""
+
+
+_NAMED_AS_THE_AGENT = frozenset({AGENT_DEPLOYMENTS, DEPLOYMENTS, SERVICES, DISRUPTION_BUDGETS})
 
 
 class Key(NamedTuple):
@@ -109,20 +122,22 @@ class Cache:
     def agent_of(self, resource: Resource, body: Mapping[str, Any]) -> Key | None:
         """The AgentDeployment that an object is, belongs to or, for an autoscaler, meddles with; None if there is none.
 
-        A pod belongs to the agent whose ReplicaSet made it, whatever its labels have become; everything else by label.
+        Whatever a hand has made of its labels: a child goes by its name or its owner, a pod by the ReplicaSet that made
+        it. Only a pod whose ReplicaSet is not known, and a ConfigMap without an owner, go by label.
         """
         if resource == PODS and (maker := self.maker_of(body)) is not None:
             return self.agent_of(REPLICA_SETS, maker)
         metadata = body["metadata"]
-        if resource == AGENT_DEPLOYMENTS:
+        if resource in _NAMED_AS_THE_AGENT:
             name = metadata["name"]
         elif resource == AUTOSCALERS:
             target = body["spec"]["scaleTargetRef"]
             name = target["name"] if target["kind"] == DEPLOYMENTS.kind else None
         elif resource == REPLICA_SETS:
-            name = body["spec"]["selector"]["matchLabels"].get(names.LABEL_AGENT)
+            name = (body["spec"]["selector"].get("matchLabels") or {}).get(names.LABEL_AGENT)
         else:
-            name = (metadata.get("labels") or {}).get(names.LABEL_AGENT)
+            owner = _owner(metadata) if resource == CONFIG_MAPS else None
+            name = owner or (metadata.get("labels") or {}).get(names.LABEL_AGENT)
         return None if name is None else Key(metadata["namespace"], name)
 
     def maker_of(self, pod: Mapping[str, Any]) -> Object | None:
@@ -157,6 +172,14 @@ def generation_of(body: Mapping[str, Any]) -> Generation:
 def version_of(body: Mapping[str, Any]) -> int:
     """The resource version as a number: ordered since Kubernetes 1.35 by contract, and by etcd ever since."""
     return int(body["metadata"]["resourceVersion"])
+
+
+def _owner(metadata: Mapping[str, Any]) -> str | None:
+    """The name of the AgentDeployment that controls an object."""
+    for reference in metadata.get("ownerReferences") or ():
+        if reference.get("controller") and reference["kind"] == AGENT_DEPLOYMENTS.kind:
+            return str(reference["name"])
+    return None
 
 
 def _uid(body: Mapping[str, Any]) -> str:
