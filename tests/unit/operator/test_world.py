@@ -70,6 +70,26 @@ def test_a_list_that_changes_nothing_touches_nobody() -> None:
     assert cache.replace(PODS, [thing(version=5)], list_version=40) == set()
 
 
+def test_what_is_older_than_a_deletion_brings_nothing_back() -> None:
+    cache = Cache()
+    cache.put(PODS, thing(version=5))
+    cache.remove(PODS, thing(version=12))
+    assert not cache.put(PODS, thing(version=7))  # the answer to a write that was made before
+    assert cache.replace(PODS, [thing(version=5)], list_version=10) == set()
+    assert cache.get(PODS, Key("team", "support-1")) is None
+    assert cache.put(PODS, thing(version=12))  # it had only left the watch
+    assert cache.put(PODS, thing(version=13, uid="next"))
+
+
+def test_deletions_are_forgotten_with_the_next_list() -> None:
+    cache = Cache()
+    for number in range(9):
+        cache.put(PODS, thing(str(number), version=5))
+        cache.remove(PODS, thing(str(number), version=12))
+    cache.replace(PODS, [], list_version=40)
+    assert cache._removed_at == {PODS: {}}
+
+
 def test_an_object_that_loses_the_label_no_longer_belongs() -> None:
     cache = Cache()
     cache.put(PODS, thing(version=1))

@@ -48,7 +48,8 @@ class Generation(NamedTuple):
 class Cache:
     """Objects by kind, namespace and name; the children also by the AgentDeployment that they belong to.
 
-    Watches and lists overlap, so every object is kept only if it is not older than what is known.
+    Watches, lists and answers to our own writes overlap, so an object is kept only if it is not older than what is
+    known, nor than the deletion of its namesake: a list that was sent before it must not bring the object back.
 
     Attributes:
         verdicts: what the API server said about pods of new revisions.
@@ -64,6 +65,7 @@ class Cache:
     _objects: dict[Resource, dict[Key, Object]] = field(default_factory=dict)
     _by_agent: dict[tuple[Resource, Key], set[Key]] = field(default_factory=dict)
     _agents: dict[tuple[Resource, Key], Key] = field(default_factory=dict)
+    _removed_at: dict[Resource, dict[Key, int]] = field(default_factory=dict)
 
     def get(self, resource: Resource, key: Key) -> Object | None:
         """The object, or None."""
@@ -84,6 +86,8 @@ class Cache:
         known = self.get(resource, key)
         if known is not None and version_of(known) >= version_of(body) and _uid(known) == _uid(body):
             return False
+        if version_of(body) < self._removed_at.get(resource, {}).get(key, 0):
+            return False
         kept = trim(resource, body)
         if known is not None:
             self._forget_agent(resource, key)
@@ -97,7 +101,10 @@ class Cache:
         """Forget an object unless a newer one of its name is known. Returns whether it was there."""
         key = key_of(body)
         known = self.get(resource, key)
-        if known is None or (_uid(known) != _uid(body) and version_of(known) > version_of(body)):
+        if known is not None and _uid(known) != _uid(body) and version_of(known) > version_of(body):
+            return False
+        self._removed_at.setdefault(resource, {})[key] = version_of(body)
+        if known is None:
             return False
         self._forget_agent(resource, key)
         del self._objects[resource][key]
@@ -117,6 +124,8 @@ class Cache:
                 if (agent := self.agent_of(resource, known)) is not None:
                     touched.add(agent)
                 self.remove(resource, known)
+        removed = self._removed_at.get(resource, {})
+        self._removed_at[resource] = {key: version for key, version in removed.items() if version > list_version}
         return touched
 
     def agent_of(self, resource: Resource, body: Mapping[str, Any]) -> Key | None:
