@@ -54,6 +54,13 @@ def test_exit_code_78_without_a_readable_line_still_is_a_fault() -> None:
     assert fault.message
 
 
+@pytest.mark.parametrize("reason", ["", "no reason at all", "A" * 2000, 7, None])
+def test_an_image_of_somebody_elses_cannot_choose_a_reason_that_no_condition_may_have(reason: Any) -> None:
+    fault = view(pod(container=ended(78, json.dumps({"reason": reason, "message": "x"})))).fault
+    assert fault is not None
+    assert fault.reason == "StartFailed"
+
+
 def test_a_repaired_container_has_no_fault_any_more() -> None:
     repaired = {**ended(78, REPORT), "state": {"running": {}}, "ready": True}
     assert view(pod(container=repaired)).fault is None

@@ -1,6 +1,7 @@
 """A pod as the decision sees it: how far it is, and what keeps it."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,9 @@ from prewarm_operator.api import names
 
 PERMANENT_ERROR_EXIT_CODE = 78
 """EX_CONFIG of sysexits.h: the runtime says with it that starting again will not help."""
+
+_REASON = re.compile(r"[A-Za-z][A-Za-z0-9]{0,62}")
+"""Any image can end with that code and any text, but a condition with another kind of reason would be refused."""
 
 WAITING_FOR_CONFIG = frozenset({"CreateContainerConfigError", "CreateContainerError", "InvalidImageName"})
 WAITING_FOR_IMAGE = frozenset({"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull"})
@@ -148,6 +152,8 @@ def _reported(message: str) -> Fault:
     """The line of JSON that the runtime leaves in the termination log (docs/design/0001, section 2)."""
     try:
         report = json.loads(message)
-        return Fault(str(report["reason"]), str(report["message"]))
+        if _REASON.fullmatch(report["reason"]):
+            return Fault(report["reason"], str(report["message"]))
     except (ValueError, KeyError, TypeError):
-        return Fault("StartFailed", message.strip()[:500] or "the agent ended with a permanent error and no message")
+        pass
+    return Fault("StartFailed", message.strip()[:500] or "the agent ended with a permanent error and no message")
