@@ -121,3 +121,10 @@ def test_several_problems_are_told_together_in_an_order_of_their_own() -> None:
         (ready,) = [condition for condition in status["conditions"] if condition["type"] == "Ready"]
         messages.add((ready["reason"], ready["message"]))
     assert messages == {(reasons.CHILD_REFUSED, f"{refused.message}; {taken.message}")}
+
+
+def test_a_refusal_without_end_is_cut_to_what_a_condition_can_hold() -> None:
+    at = snapshot(parse(agent_body()))
+    status = report(at, decide(at), (Problem(reasons.POD_REFUSED, "x" * 40_000),), EARLY).status
+    assert status is not None
+    assert max(len(condition["message"]) for condition in status["conditions"]) == 32768

@@ -10,6 +10,9 @@ from prewarm_operator.decide.conditions import Verdict, conditions
 from prewarm_operator.decide.plan import Event, Plan, Problem, Report
 from prewarm_operator.world.snapshot import Object, Snapshot
 
+MESSAGE_LIMIT = 32768
+"""Longest message of a condition that the API server takes; a webhook's refusal has no limit."""
+
 _WARNING_REASONS = frozenset(
     {
         reasons.NAME_CONFLICT,
@@ -72,7 +75,7 @@ def _condition(verdict: Verdict, old: Sequence[Condition], generation: int, now:
         type=verdict.type,
         status=verdict.status,
         reason=verdict.reason,
-        message=verdict.message,
+        message=verdict.message[:MESSAGE_LIMIT],
         last_transition_time=since,
         observed_generation=generation,
     )
