@@ -155,6 +155,15 @@ def test_created_to_ready_is_measured_from_the_arrival_of_events() -> None:
     assert (measured(world).p50_seconds, measured(world).samples) == (3.5, 1)
 
 
+def test_a_pod_that_got_its_labels_back_is_no_start_from_nothing() -> None:
+    world = World(Cache(), "image")
+    world.observe(REPLICA_SETS, None, replica_set(), 0.0)
+    world.observe(PODS, None, ready(origin("support-5d9f-a", 1)), 0.0)
+    world.observe(PODS, "DELETED", ready(origin("support-5d9f-a", 2)), 1.0)
+    world.observe(PODS, "ADDED", ready(origin("support-5d9f-a", 3)), 2.0)
+    assert measured(world) is None
+
+
 def test_pods_that_were_there_before_us_are_not_measured() -> None:
     world = World(Cache(), "image")
     world.observe(PODS, None, thing(version=1), 100.0)

@@ -19,7 +19,7 @@ from prewarm_operator.kube.resources import (
 from prewarm_operator.render.agent import parse
 from prewarm_operator.world import pods
 from prewarm_operator.world.autoscalers import AutoscalerLog, Autoscalers, name_of
-from prewarm_operator.world.cache import Cache, EventType, Key
+from prewarm_operator.world.cache import Cache, EventType, Key, key_of
 from prewarm_operator.world.snapshot import LiveChildren, Snapshot
 from prewarm_operator.world.start_times import StartTimeLog
 
@@ -37,8 +37,12 @@ class World:
     def observe(self, resource: Resource, event: EventType, body: Mapping[str, Any], at: float) -> Key | None:
         """Take in a watch event that arrived at `at` (monotonic seconds). Returns the agent to look at, if any."""
         agent = self.cache.agent_of(resource, body)
+        # A pod that got its labels back is ADDED to the watch once more.
+        is_new = event == "ADDED" and self.cache.get(resource, key_of(body)) is None
         changed = self._remove(resource, body) if event == "DELETED" else self.cache.put(resource, body)
         if resource == PODS and agent is not None:
+            if is_new:
+                self._start_times.pod_added(body["metadata"]["uid"], at)
             self._measure(agent, event, body, at)
         # An autoscaler of a Deployment that is none of ours is no concern of ours.
         ours = resource != AUTOSCALERS or (agent is not None and self.cache.get(AGENT_DEPLOYMENTS, agent) is not None)
@@ -50,11 +54,8 @@ class World:
         return self.cache.remove(resource, body)
 
     def _measure(self, agent: Key, event: EventType, pod: Mapping[str, Any], at: float) -> None:
-        uid = pod["metadata"]["uid"]
-        if event == "ADDED":
-            self._start_times.pod_added(uid, at)
         if event == "DELETED":
-            self._start_times.pod_gone(uid)
+            self._start_times.pod_gone(pod["metadata"]["uid"])
         elif (seconds := self._start_times.pod_seen(agent, pod, at)) is not None:
             metrics.CREATED_TO_READY_SECONDS.observe(seconds)
 
