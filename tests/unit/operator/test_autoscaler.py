@@ -7,7 +7,7 @@ import pytest
 from unit.operator.builders import NOW, agent, settled_children, snapshot
 
 from prewarm_operator.decide import reasons
-from prewarm_operator.decide.autoscaler import HOLD_SECONDS, RAISE_AGAIN_SECONDS
+from prewarm_operator.decide.autoscaler import HOLD_SECONDS, RAISE_AGAIN_SECONDS, RAISE_FROM_ZERO_SECONDS
 from prewarm_operator.decide.conditions import conditions
 from prewarm_operator.decide.decide import decide
 from prewarm_operator.decide.plan import Apply
@@ -74,6 +74,27 @@ def test_an_autoscaler_that_insists_on_less_than_the_minimum_is_not_fought_at_ev
     assert (plan.scale.replicas, plan.scale.ours) == (1, False)
     assert plan.scale.again_after_seconds == RAISE_AGAIN_SECONDS - 10
     assert "spec.minReplicas is 2: raise its own minimum" in plan.scale.message
+
+
+def test_a_child_that_an_autoscaler_or_a_hand_has_scaled_to_zero_is_raised_within_seconds() -> None:
+    waits = decide(at(scaled(0, by="keda-operator"), seconds_later=1)).scale.again_after_seconds
+    assert waits == RAISE_FROM_ZERO_SECONDS - 1
+    assert applied(at(scaled(0, by="keda-operator"), seconds_later=RAISE_FROM_ZERO_SECONDS))["spec"]["replicas"] == 2
+
+
+def test_an_api_server_whose_clock_is_ahead_puts_no_raise_off() -> None:
+    plan = decide(at(scaled(1, by="keda-operator"), seconds_later=-3600))
+    assert plan.scale.again_after_seconds == RAISE_AGAIN_SECONDS
+
+
+@pytest.mark.parametrize("replicas", [1, 3])
+def test_a_number_that_was_read_is_only_written_if_it_still_is_the_number(replicas: int) -> None:
+    changed = agent(replicas=4, minReplicas=2, maxReplicas=5, concurrencyLimit=7)
+    later = NOW + RAISE_AGAIN_SECONDS + 1
+    found = snapshot(changed, scaled(replicas, by=None), autoscalers=THERE, taken_at=later)
+    (body,) = [write.body for write in decide(found).writes if isinstance(write, Apply)]
+    assert body["spec"]["replicas"] == max(2, replicas)
+    assert body["metadata"]["resourceVersion"] == "20"
 
 
 def test_a_hand_that_scales_the_child_is_still_corrected_where_there_is_no_autoscaler() -> None:

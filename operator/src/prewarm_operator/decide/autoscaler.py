@@ -15,6 +15,10 @@ from prewarm_operator.world.snapshot import Object, Snapshot
 RAISE_AGAIN_SECONDS = 240.0
 """An autoscaler whose own minimum is lower undoes every raise within seconds: it is repeated once per resync."""
 
+RAISE_FROM_ZERO_SECONDS = 5.0
+"""Without any pod nobody is served, and a HorizontalPodAutoscaler leaves such a Deployment alone: it was a hand, or KEDA,
+which looks every 30 s unless told otherwise."""
+
 HOLD_SECONDS = 300.0
 """After an autoscaler is gone its number stays this long, as the one of a HorizontalPodAutoscaler does while it scales
 down: it may only be on its way to be made again, and the load it scaled for is still there."""
@@ -37,7 +41,9 @@ def _autoscaled(snapshot: Snapshot, deployment: Object) -> Scale:
     wait_seconds = None
     if count < minimum:
         message += f"; it asks for {count} pods, spec.minReplicas is {minimum}: raise its own minimum"
-        wait_seconds = _last_applied_at(deployment) + RAISE_AGAIN_SECONDS - snapshot.taken_at
+        pause_seconds = RAISE_AGAIN_SECONDS if count else RAISE_FROM_ZERO_SECONDS
+        # The API server's clock may be ahead of ours.
+        wait_seconds = min(pause_seconds, _last_applied_at(deployment) + pause_seconds - snapshot.taken_at)
         if wait_seconds <= 0:
             return Scale(minimum, reasons.AUTOSCALER_ON_CHILD, message)
     # Left out before somebody else owns it, the number would fall back to 1.

@@ -56,8 +56,8 @@ def _child(snapshot: Snapshot, resource: Resource, wanted: Mapping[str, Any], li
     if by_hand and resource == DEPLOYMENTS and because.startswith("spec.") and _rewritten(snapshot, live):
         return None
     metadata = {**wanted["metadata"], "uid": live["metadata"]["uid"]}
-    if resource == DEPLOYMENTS and "replicas" not in wanted["spec"]:
-        # Safe only as long as somebody else owns the number, as it was when this was read.
+    if resource == DEPLOYMENTS and (snapshot.autoscalers.names or "replicas" not in wanted["spec"]):
+        # The number that we repeat, or who owns it, is what was read: an autoscaler may have written since.
         metadata["resourceVersion"] = live["metadata"]["resourceVersion"]
     return Apply(resource, {**wanted, "metadata": metadata}, because, by_hand)
 
