@@ -16,7 +16,7 @@ RAISE_AGAIN_SECONDS = 240.0
 """An autoscaler whose own minimum is lower undoes every raise within seconds: it is repeated once per resync."""
 
 RAISE_FROM_ZERO_SECONDS = 5.0
-"""Without any pod nobody is served, and a HorizontalPodAutoscaler leaves such a Deployment alone: it was a hand, or KEDA,
+"""Without any pod nobody is served. A HorizontalPodAutoscaler leaves such a Deployment alone: it was a hand, or KEDA,
 which looks every 30 s unless told otherwise."""
 
 HOLD_SECONDS = 300.0
