@@ -171,6 +171,16 @@ def test_pods_that_were_there_before_us_are_not_measured() -> None:
     assert measured(world) is None
 
 
+def test_a_standby_keeps_no_measurements_of_agents_that_are_gone() -> None:
+    world = World(Cache(), "image")
+    world.observe(AGENT_DEPLOYMENTS, None, agent_body(), 0.0)
+    world.observe(PODS, "ADDED", thing(version=1), 100.0)
+    world.observe(PODS, "MODIFIED", ready(thing(version=2)), 101.0)
+    assert measured(world) is not None
+    assert world.observe(AGENT_DEPLOYMENTS, "DELETED", agent_body(), 0.0) == SUPPORT
+    assert measured(world) is None
+
+
 @pytest.mark.parametrize(("count", "p50", "p90"), [(1, 1, 1), (2, 1, 2), (10, 5, 9), (11, 6, 10), (100, 50, 90)])
 def test_percentiles_are_nearest_rank(count: int, p50: int, p90: int) -> None:
     log = StartTimeLog()
@@ -249,6 +259,15 @@ def test_an_autoscaler_of_the_child_is_seen_once_and_seen_to_go() -> None:
     assert world.observe(AUTOSCALERS, "MODIFIED", measured, 0.0) is None
     assert world.observe(AUTOSCALERS, "DELETED", autoscaler(version=3), 0.0) == SUPPORT
     assert world.snapshot(SUPPORT, agent_body()).autoscalers == Autoscalers(gone_at=100.0)
+
+
+@pytest.mark.parametrize(("kind", "name"), [("AgentDeployment", "support"), ("StatefulSet", "else")])
+def test_an_autoscaler_that_is_pointed_elsewhere_is_seen_to_go(kind: str, name: str) -> None:
+    world = World(Cache(), "image")
+    world.observe(AGENT_DEPLOYMENTS, None, agent_body(), 0.0)
+    world.observe(AUTOSCALERS, "ADDED", autoscaler(), 0.0)
+    assert world.observe(AUTOSCALERS, "MODIFIED", autoscaler(kind, name, version=2), 0.0) == SUPPORT
+    assert world.snapshot(SUPPORT, agent_body()).autoscalers.names == ()
 
 
 @pytest.mark.parametrize(("kind", "name"), [("Deployment", "another"), ("AgentDeployment", "support")])

@@ -149,6 +149,10 @@ class Cache:
             name = owner or (metadata.get("labels") or {}).get(names.LABEL_AGENT)
         return None if name is None else Key(metadata["namespace"], name)
 
+    def last_agent_of(self, resource: Resource, key: Key) -> Key | None:
+        """The AgentDeployment that the object of this name belonged to as it was last kept."""
+        return self._agents.get((resource, key))
+
     def maker_of(self, pod: Mapping[str, Any]) -> Object | None:
         """The ReplicaSet that made a pod, if it is known.
 

@@ -36,7 +36,8 @@ class World:
 
     def observe(self, resource: Resource, event: EventType, body: Mapping[str, Any], at: float) -> Key | None:
         """Take in a watch event that arrived at `at` (monotonic seconds). Returns the agent to look at, if any."""
-        agent = self.cache.agent_of(resource, body)
+        # An autoscaler that now scales something else is missed by whom it scaled before.
+        agent = self.cache.agent_of(resource, body) or self.cache.last_agent_of(resource, key_of(body))
         # A pod that got its labels back is ADDED to the watch once more.
         is_new = event == "ADDED" and self.cache.get(resource, key_of(body)) is None
         changed = self._remove(resource, body) if event == "DELETED" else self.cache.put(resource, body)
@@ -44,6 +45,8 @@ class World:
             if is_new:
                 self._start_times.pod_added(body["metadata"]["uid"], at)
             self._measure(agent, event, body, at)
+        if resource == AGENT_DEPLOYMENTS and agent is not None and event == "DELETED":
+            self.forget(agent)  # a standby reconciles nothing that would notice
         # An autoscaler of a Deployment that is none of ours is no concern of ours.
         ours = resource != AUTOSCALERS or (agent is not None and self.cache.get(AGENT_DEPLOYMENTS, agent) is not None)
         return agent if changed and ours else None
