@@ -1,7 +1,7 @@
 """The executor against a stand-in of the gateway; the gateway itself is tested on a real API server."""
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from unit.operator.builders import live, snapshot
@@ -11,7 +11,7 @@ from prewarm_operator.decide import reasons
 from prewarm_operator.decide.decide import decide
 from prewarm_operator.decide.plan import Adopt, Apply, Create, Relabel
 from prewarm_operator.kube.errors import Conflict, Invalid, KubeError, NamespaceTerminating, NotFound, Unreachable
-from prewarm_operator.kube.resources import DISRUPTION_BUDGETS, PODS
+from prewarm_operator.kube.resources import DEPLOYMENTS, DISRUPTION_BUDGETS, PODS
 from prewarm_operator.world.cache import Cache, Key
 
 
@@ -55,6 +55,18 @@ async def test_a_write_that_fails_does_not_keep_the_next_from_being_made() -> No
     outcome, created, _ = await execute({"Service": Unreachable("away")})
     assert created == ["ConfigMap", "PodDisruptionBudget", "Deployment"]
     assert len(outcome.errors) == 1
+
+
+async def test_what_the_api_server_rewrites_in_a_new_deployment_is_nobodys_change() -> None:
+    class Rewriting(Gateway):
+        async def create(self, write: Create) -> Any:
+            spec = {**write.body["spec"], "revisionHistoryLimit": 10} if write.resource == DEPLOYMENTS else {}
+            return {**live(write.body), "spec": spec}
+
+    gateway: Any = Rewriting({})
+    cache, reader = Cache(), cast(Any, Reader({}))
+    await Executor(gateway, reader, cache).execute(decide(snapshot()), "uid-1")
+    assert SUPPORT in cache.kept_otherwise
 
 
 async def test_what_the_api_server_refuses_becomes_a_sentence_for_people() -> None:

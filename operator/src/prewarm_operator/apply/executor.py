@@ -70,7 +70,7 @@ class Executor:
         match write:
             case Create():
                 try:
-                    self._cache.put(write.resource, await self._gateway.create(write))
+                    self._take_in(write, await self._gateway.create(write))
                 except Conflict:
                     return await self._name_taken(write, owner_uid)
             case Adopt():
@@ -97,8 +97,16 @@ class Executor:
                 raise
             await self._look_again(write.resource, key)
             return
+        if isinstance(write, Apply):
+            self._take_in(write, live)
+        else:
+            self._cache.put(write.resource, live)
+
+    def _take_in(self, write: Create | Apply, live: dict[str, Any]) -> None:
+        """Keep the answer, and whether the API server keeps a Deployment otherwise than it was written."""
         self._cache.put(write.resource, live)
-        if isinstance(write, Apply) and write.resource == DEPLOYMENTS:
+        if write.resource == DEPLOYMENTS:
+            key = key_of(live)
             self._cache.kept_otherwise.pop(key, None)
             if first_difference(write.body["spec"], live["spec"]) is not None:
                 self._cache.kept_otherwise[key] = generation_of(live)

@@ -76,8 +76,10 @@ class Controller:
         await self._publish(body, report(snapshot, plan, outcome.problems, self._wall_clock()))
         if outcome.errors:
             raise outcome.errors[0]
-        unsettled = outcome.problems or plan.problems or plan.writes
-        return RETRY_SECONDS if unsettled else plan.again_after_seconds
+        due = plan.again_after_seconds
+        if outcome.problems or plan.problems or plan.writes:
+            return RETRY_SECONDS if due is None else min(RETRY_SECONDS, due)
+        return due
 
     async def _settle(self, key: Key, body: Object) -> tuple[Snapshot, Plan, Outcome]:
         """Decide and write until there is nothing more to write: our own writes raise no event that would call again.
@@ -88,12 +90,14 @@ class Controller:
         for attempt in range(1, PASSES + 1):
             snapshot = self._world.snapshot(key, body)
             plan = self._pace.keep(key, decide(snapshot))
-            notices += plan.notices
             outcome = await self._executor.execute(plan, snapshot.agent.uid)
+            if not outcome.errors and not outcome.problems:
+                notices += plan.notices  # what was refused has not been put back
             if not plan.writes or outcome.errors or outcome.problems or outcome.namespace_ends:
                 break
             if attempt == PASSES:
-                logger.warning("children do not settle agent=%s writes=%s", key, plan.writes)
+                kinds = [f"{type(write).__name__} {write.resource.kind}" for write in plan.writes]
+                logger.warning("children do not settle agent=%s writes=%s", key, kinds)  # no bodies: they may hold keys
         return snapshot, replace(plan, notices=tuple(notices)), outcome
 
     async def _publish(self, body: Object, result: Report) -> None:
