@@ -34,7 +34,8 @@ class Lease:
 
     def renewed(self, duration_seconds: int) -> "Lease":
         """As its holder renews it."""
-        return replace(self, duration_seconds=duration_seconds, renew_time=_now())
+        now = _now()
+        return replace(self, duration_seconds=duration_seconds, acquire_time=self.acquire_time or now, renew_time=now)
 
     def taken(self, identity: str, duration_seconds: int) -> "Lease":
         """As another replica takes it over."""
@@ -99,7 +100,7 @@ def _read(body: Mapping[str, Any]) -> Lease:
     return Lease(
         holder=spec.get("holderIdentity", ""),
         duration_seconds=spec.get("leaseDurationSeconds", 0),
-        acquire_time=spec.get("acquireTime", _now()),
+        acquire_time=spec.get("acquireTime", ""),
         renew_time=spec.get("renewTime", ""),
         transitions=spec.get("leaseTransitions", 0),
         metadata=body["metadata"],
