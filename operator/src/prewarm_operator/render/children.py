@@ -29,11 +29,6 @@ class Children:
         """The revision label of pods that this Deployment makes."""
         return self.pods.revision
 
-    def in_write_order(self) -> tuple[Mapping[str, Any], ...]:
-        """Every child once."""
-        rest = (self.service, self.disruption_budget, self.deployment)
-        return rest if self.config_map is None else (self.config_map, *rest)
-
 
 def render(agent: Agent, replicas: int | None, config: Mapping[str, Any] | None, pods: Template) -> Children:
     """The children that `agent` wants.
