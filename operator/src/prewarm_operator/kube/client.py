@@ -58,30 +58,34 @@ class Client:
         """Make one call and return the parsed answer. `timeout_seconds` includes the wait for a connection.
 
         Raises:
-            Unreachable: no answer in time.
+            Unreachable: no answer in time, or not one of an API server's; or there is no token to ask with.
             Refused: an answer other than 2xx, as its narrowest subclass.
         """
-        _, url, headers, _, _ = await self._api.param_serialize(
-            method,
-            path,
-            query_params=list((query or {}).items()),
-            header_params={"Accept": "application/json", "Content-Type": content_type},
-            auth_settings=["BearerToken"],
-        )
         started = time.perf_counter()
         code = "<error>"
         try:
+            # Reads the token anew where it has changed.
+            _, url, headers, _, _ = await self._api.param_serialize(
+                method,
+                path,
+                query_params=list((query or {}).items()),
+                header_params={"Accept": "application/json", "Content-Type": content_type},
+                auth_settings=["BearerToken"],
+            )
             async with asyncio.timeout(timeout_seconds):
                 response = await self._api.call_api(method, url, headers, body=body, _request_timeout=_NO_TIMEOUT)
                 payload: bytes = await response.read()  # type: ignore[no-untyped-call]
             code = str(response.status)
-        except (TimeoutError, aiohttp.ClientError, OSError) as error:
+        except (TimeoutError, aiohttp.ClientError, OSError, ConfigException) as error:
             raise Unreachable(f"{method} {path}: {str(error) or type(error).__name__}") from error
         finally:
             metrics.API_REQUESTS.labels(method, code).inc()
             metrics.API_REQUEST_SECONDS.labels(method).observe(time.perf_counter() - started)
         if 200 <= response.status < 300:
-            parsed: dict[str, Any] = json.loads(payload)
+            try:
+                parsed: dict[str, Any] = json.loads(payload)
+            except ValueError as error:  # somebody between us and the API server has answered
+                raise Unreachable(f"{method} {path}: the answer is no JSON: {payload[:100]!r}") from error
             return parsed
         raise _refusal(response.status, payload, response.headers.get("Retry-After"))
 
