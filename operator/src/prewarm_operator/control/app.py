@@ -23,7 +23,7 @@ from prewarm_operator.control.queue import WorkQueue
 from prewarm_operator.control.watcher import Watcher
 from prewarm_operator.control.workers import work
 from prewarm_operator.kube.client import Client, connect
-from prewarm_operator.kube.errors import KubeError
+from prewarm_operator.kube.errors import KubeError, Refused
 from prewarm_operator.kube.resources import Resource
 from prewarm_operator.settings import DRAIN_SECONDS, WORKERS, Settings
 from prewarm_operator.world.cache import Cache, EventType
@@ -110,8 +110,10 @@ class App:
             try:
                 touched = await self._reader.read_all()
             except KubeError as error:
-                logger.warning("listing failed retry_seconds=%.0f error=%s", LIST_RETRY_SECONDS, error)
-                await asyncio.sleep(LIST_RETRY_SECONDS)
+                asked_for = error.retry_after_seconds if isinstance(error, Refused) else None
+                delay = max(LIST_RETRY_SECONDS, asked_for or 0.0)
+                logger.warning("listing failed retry_seconds=%.0f error=%s", delay, error)
+                await asyncio.sleep(delay)
             else:
                 break
         self._listed.set()
