@@ -25,12 +25,3 @@ async def test_an_operator_waits_for_a_killed_api_server_and_resumes(
     await asyncio.to_thread(api_server.wait_ready)
     await namespace.merge("agentdeployments", "support", {"spec": {"replicas": 5}}, "scale")
     await namespace.eventually("deployments", "support", lambda found: found["spec"]["replicas"] == 5, seconds=30)
-
-
-async def test_an_object_deleted_while_nobody_watched_is_noticed(
-    operator: str, api_server: ControlPlane, namespace: Namespace, agent: Agent
-) -> None:
-    await namespace.create_object("agentdeployments", agent)
-    await namespace.eventually("deployments", "support", lambda _: True)
-    await namespace.delete("deployments", "support")
-    await namespace.eventually("deployments", "support", lambda _: True)
