@@ -188,13 +188,14 @@ def _weigh(root: Path) -> None:
     weight of its own, and a single compiler would get as much as all pods.
     """
     times = 10 * (os.cpu_count() or 1)
-    for name, one_process in (("cpu.shares", 1024), ("cpu.weight", 100)):  # cgroup v1, v2
+    for name, one_process, most in (("cpu.shares", 1024, 262_144), ("cpu.weight", 100, 10_000)):  # cgroup v1, v2
         if (root / name).exists():
-            (root / name).write_text(str(times * one_process))
+            (root / name).write_text(str(min(times * one_process, most)))
 
 
 def _inherit_cpuset(root: Path) -> None:
-    # cgroup v1's cpuset starts empty, and a process cannot enter a group without CPUs.
+    # cgroup v1's cpuset starts empty, and a process cannot enter a group without CPUs. In v2 empty means all, and the
+    # hierarchy's top has no such file.
     for name in ("cpuset.cpus", "cpuset.mems"):
-        if (root / name).exists() and "cgroup2" not in os.fspath(root) and not (root / name).read_text().strip():
+        if (root.parent / name).exists() and not (root / name).read_text().strip():
             (root / name).write_text((root.parent / name).read_text())
