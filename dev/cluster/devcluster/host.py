@@ -17,7 +17,8 @@ from devcluster.errors import DevClusterError
 
 STATE_FILE = settings.HOST_STATE / "state.json"
 CGROUPS = Path("/sys/fs/cgroup")
-# Set by the kubelet (the first three), the bridge plugin, kube-proxy, and `create_network`.
+BRIDGE_FILTER = "net.bridge.bridge-nf-call-iptables"  # there when the kernel has br_netfilter, often a module
+# Set by the kubelet (the first three), the bridge plugin, kube-proxy, and `create_network` (the last two).
 SYSCTLS = (
     "vm.overcommit_memory",
     "kernel.panic",
@@ -25,6 +26,7 @@ SYSCTLS = (
     "net.ipv4.ip_forward",
     "net.ipv4.conf.all.route_localnet",
     "net.ipv4.conf.all.send_redirects",
+    BRIDGE_FILTER,
 )
 PODS_CHAIN = "KUBE-PREWARM-DEV"  # leaves the host with all other KUBE- chains
 FIXED_FOLDERS = (
@@ -45,6 +47,7 @@ class HostState:
     sysctls: dict[str, str]
     created_folders: list[str]
     complete: bool = False
+    loads_bridge_filter: bool = False
 
     @classmethod
     def load(cls) -> HostState | None:
@@ -77,8 +80,8 @@ def absent_folders() -> list[str]:
 
 
 def read_sysctls() -> dict[str, str]:
-    """The values that the cluster is going to change."""
-    return {name: _sysctl_file(name).read_text().strip() for name in SYSCTLS}
+    """The values that the cluster is going to change, of those that the kernel has now."""
+    return {name: _sysctl_file(name).read_text().strip() for name in SYSCTLS if _sysctl_file(name).exists()}
 
 
 def restore_sysctls(values: dict[str, str]) -> None:
@@ -86,6 +89,25 @@ def restore_sysctls(values: dict[str, str]) -> None:
     for name, value in values.items():
         if _sysctl_file(name).read_text().strip() != value:
             _sysctl_file(name).write_text(value)
+
+
+def has_bridge_filter() -> bool:
+    """Whether the kernel can show iptables what goes over a bridge."""
+    return _sysctl_file(BRIDGE_FILTER).exists()
+
+
+def _filter_bridges() -> None:
+    # Pods are neighbours on the bridge: without this, the answer of one behind a Service goes straight to the one that
+    # asked, past the translation back to the Service's address, and is refused there.
+    if not has_bridge_filter():
+        run(["modprobe", "br_netfilter"])
+    _sysctl_file(BRIDGE_FILTER).write_text("1")
+
+
+def unload_bridge_filter() -> None:
+    """Undo the loading of the module, if it came to that."""
+    if has_bridge_filter():
+        run(["modprobe", "--remove", "br_netfilter"])
 
 
 def _sysctl_file(name: str) -> Path:
@@ -149,6 +171,7 @@ def create_network() -> None:
     # messages against the one that says "connection refused", so a Service without pods would time out instead.
     for link in ("all", settings.BRIDGE):
         _sysctl_file(f"net.ipv4.conf.{link}.send_redirects").write_text("0")
+    _filter_bridges()
     for network in (settings.SERVICE_NETWORK, settings.POD_NETWORK):
         run(["ip", "route", "add", str(network), "dev", settings.BRIDGE, "src", settings.NODE_ADDRESS])
     _let_pods_through()
