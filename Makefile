@@ -4,6 +4,8 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .SUFFIXES:
+# One target at a time, also under MAKEFLAGS=-j: several install packages, build into one cache or use one cluster.
+.NOTPARALLEL:
 .PHONY: help demo demo-down test test-unit test-component test-cluster lint generate manifests lock images cluster-up cluster-down bench venv
 
 PYTHON ?= python3
@@ -31,7 +33,7 @@ demo-down: ## take demo and dev cluster off the machine
 
 test: lint test-unit test-component test-cluster ## everything that CI runs
 
-lint: venv ## formatting, lints, types, layers, generated files
+lint: venv ## formatting, lints, types, layers
 	@$(STEP) "formatting" $(BIN)/ruff format --check --quiet .
 	@$(STEP) "lints" $(BIN)/ruff check --quiet .
 	@$(STEP) "types" $(BIN)/mypy
@@ -63,7 +65,7 @@ cluster-down: ## stop the dev cluster and leave the host as it was
 images: cluster-up ## build the images and load them into the dev cluster
 	@$(STEP) "images" $(DEVCLUSTER) images
 
-bench: venv ## run all benchmarks, or one with make bench NAME=x; numbers go to build/bench/x.json
+bench: venv programs ## run all benchmarks, or one with make bench NAME=x; numbers go to build/bench/x.json
 	@for file in $(if $(NAME),bench/$(NAME).py,$(sort $(wildcard bench/[a-z]*.py))); do \
 		$(STEP) "benchmark $$file" $(BIN)/python $$file || exit 1; \
 	done

@@ -33,6 +33,8 @@ def configure() -> None:
     logging.captureWarnings(True)
     # AutoGen's quote tool calls, and one comes with every call of a model whose server gives it another name.
     warnings.filterwarnings("ignore", module="autogen_")
+    # pydantic's quote the value: with structured output, every answer's text. Python would also remember each of them.
+    warnings.filterwarnings("ignore", "Pydantic serializer warnings")
     # AutoGen's events hold whole prompts, and its tracebacks hold what the model's server wrote, prompts included.
     for name in ("autogen_core", "autogen_core.events", "autogen_agentchat", "autogen_agentchat.events"):
         logging.getLogger(name).setLevel(logging.CRITICAL)

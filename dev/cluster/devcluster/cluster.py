@@ -128,7 +128,13 @@ class Cluster:
         return state
 
     def _new_state(self) -> HostState:
-        return HostState(str(self.run_dir), str(self._cache.containerd), host.read_sysctls(), host.absent_folders())
+        return HostState(
+            str(self.run_dir),
+            str(self._cache.containerd),
+            host.read_sysctls(),
+            host.absent_folders(),
+            loads_bridge_filter=not host.has_bridge_filter(),
+        )
 
     def _start(self) -> None:
         with step("starting Kubernetes"):

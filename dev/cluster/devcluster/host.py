@@ -17,7 +17,8 @@ from devcluster.errors import DevClusterError
 
 STATE_FILE = settings.HOST_STATE / "state.json"
 CGROUPS = Path("/sys/fs/cgroup")
-# Set by the kubelet (the first three), the bridge plugin, kube-proxy, and `create_network`.
+BRIDGE_FILTER = "net.bridge.bridge-nf-call-iptables"  # there when the kernel has br_netfilter, often a module
+# Set by the kubelet (the first three), the bridge plugin, kube-proxy, and `create_network` (the last two).
 SYSCTLS = (
     "vm.overcommit_memory",
     "kernel.panic",
@@ -25,6 +26,7 @@ SYSCTLS = (
     "net.ipv4.ip_forward",
     "net.ipv4.conf.all.route_localnet",
     "net.ipv4.conf.all.send_redirects",
+    BRIDGE_FILTER,
 )
 PODS_CHAIN = "KUBE-PREWARM-DEV"  # leaves the host with all other KUBE- chains
 FIXED_FOLDERS = (
@@ -45,6 +47,7 @@ class HostState:
     sysctls: dict[str, str]
     created_folders: list[str]
     complete: bool = False
+    loads_bridge_filter: bool = False
 
     @classmethod
     def load(cls) -> HostState | None:
@@ -77,8 +80,8 @@ def absent_folders() -> list[str]:
 
 
 def read_sysctls() -> dict[str, str]:
-    """The values that the cluster is going to change."""
-    return {name: _sysctl_file(name).read_text().strip() for name in SYSCTLS}
+    """The values that the cluster is going to change, of those that the kernel has now."""
+    return {name: _sysctl_file(name).read_text().strip() for name in SYSCTLS if _sysctl_file(name).exists()}
 
 
 def restore_sysctls(values: dict[str, str]) -> None:
@@ -86,6 +89,25 @@ def restore_sysctls(values: dict[str, str]) -> None:
     for name, value in values.items():
         if _sysctl_file(name).read_text().strip() != value:
             _sysctl_file(name).write_text(value)
+
+
+def has_bridge_filter() -> bool:
+    """Whether the kernel can show iptables what goes over a bridge."""
+    return _sysctl_file(BRIDGE_FILTER).exists()
+
+
+def _filter_bridges() -> None:
+    # Pods are neighbours on the bridge: without this, the answer of one behind a Service goes straight to the one that
+    # asked, past the translation back to the Service's address, and is refused there.
+    if not has_bridge_filter():
+        run(["modprobe", "br_netfilter"])
+    _sysctl_file(BRIDGE_FILTER).write_text("1")
+
+
+def unload_bridge_filter() -> None:
+    """Undo the loading of the module, if it came to that."""
+    if has_bridge_filter():
+        run(["modprobe", "--remove", "br_netfilter"])
 
 
 def _sysctl_file(name: str) -> Path:
@@ -149,6 +171,7 @@ def create_network() -> None:
     # messages against the one that says "connection refused", so a Service without pods would time out instead.
     for link in ("all", settings.BRIDGE):
         _sysctl_file(f"net.ipv4.conf.{link}.send_redirects").write_text("0")
+    _filter_bridges()
     for network in (settings.SERVICE_NETWORK, settings.POD_NETWORK):
         run(["ip", "route", "add", str(network), "dev", settings.BRIDGE, "src", settings.NODE_ADDRESS])
     _let_pods_through()
@@ -188,13 +211,14 @@ def _weigh(root: Path) -> None:
     weight of its own, and a single compiler would get as much as all pods.
     """
     times = 10 * (os.cpu_count() or 1)
-    for name, one_process in (("cpu.shares", 1024), ("cpu.weight", 100)):  # cgroup v1, v2
+    for name, one_process, most in (("cpu.shares", 1024, 262_144), ("cpu.weight", 100, 10_000)):  # cgroup v1, v2
         if (root / name).exists():
-            (root / name).write_text(str(times * one_process))
+            (root / name).write_text(str(min(times * one_process, most)))
 
 
 def _inherit_cpuset(root: Path) -> None:
-    # cgroup v1's cpuset starts empty, and a process cannot enter a group without CPUs.
+    # cgroup v1's cpuset starts empty, and a process cannot enter a group without CPUs. In v2 empty means all, and the
+    # hierarchy's top has no such file.
     for name in ("cpuset.cpus", "cpuset.mems"):
-        if (root / name).exists() and "cgroup2" not in os.fspath(root) and not (root / name).read_text().strip():
+        if (root.parent / name).exists() and not (root / name).read_text().strip():
             (root / name).write_text((root.parent / name).read_text())

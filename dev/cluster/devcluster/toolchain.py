@@ -21,6 +21,8 @@ PACKAGES = {  # program or file that shows the package is there: Debian's packag
     "buildah": "buildah",
     "mmdebstrap": "mmdebstrap",
     str(settings.CNI_PLUGINS / "bridge"): "containernetworking-plugins",
+    "/etc/ssl/certs/ca-certificates.crt": "ca-certificates",  # for Go's downloads, and lent to image builds
+    "ps": "procps",  # for the tests
 }
 
 

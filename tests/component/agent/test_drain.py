@@ -5,6 +5,7 @@ import json
 import random
 import signal
 import socket
+import sys
 import time
 from collections.abc import AsyncIterator
 
@@ -14,7 +15,7 @@ import openai
 import pytest
 import pytest_asyncio
 from aiohttp.abc import AbstractResolver, ResolveResult
-from component.agent.agent_process import AgentProcess, running
+from component.agent.agent_process import SOURCE, AgentProcess, running
 from component.agent.model_server import ModelServer
 from component.agent.specs import assistant, spec
 
@@ -217,3 +218,12 @@ async def test_a_process_that_is_not_warm_yet_ends_at_once(model: ModelServer) -
     async with running(spec(assistant(model.url))) as agent:
         agent.terminate()
         assert await agent.exit_code() == 0
+
+
+async def test_a_process_that_is_told_to_stop_before_it_listens_ends_at_once() -> None:
+    program = (
+        "import os, signal; from prewarm_agent import cli;"
+        "cli.listen = lambda port: os.kill(os.getpid(), signal.SIGTERM); cli.main(['serve'])"
+    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, env={"PYTHONPATH": str(SOURCE)})
+    assert await process.wait() == 0  # with the kernel's default it is -15, and nothing happens to a container's first

@@ -12,6 +12,7 @@ from component.agent.test_bad_specs import refused
 MODULE = '''
 import asyncio
 from autogen_agentchat.agents import AssistantAgent, BaseChatAgent
+from autogen_agentchat.teams import RoundRobinGroupChat
 from autogen_core.tools import FunctionTool
 from prewarm_agent import Resources
 
@@ -41,6 +42,18 @@ async def support(resources: Resources) -> AssistantAgent:
 
 def synchronous(resources: Resources) -> AssistantAgent:
     return AssistantAgent("support", resources.model_client(MODEL), model_client_stream=True)
+
+
+kept = []
+
+
+def same(resources: Resources) -> AssistantAgent:
+    kept[:] = kept or [synchronous(resources)]
+    return kept[0]
+
+
+def same_member(resources: Resources) -> RoundRobinGroupChat:
+    return RoundRobinGroupChat([same(resources)], max_turns=1)
 
 
 def broken(resources: Resources) -> AssistantAgent:
@@ -88,6 +101,8 @@ async def test_a_synchronous_factory_whose_agent_streams_is_streamed(python_path
     [
         ("half_installed:agent", "ModuleNotFound", "No module named 'a_missing_dependency'"),
         ("my_agents:broken", "FactoryFailed", "the factory raised KeyError: 'database'"),
+        ("my_agents:same", "FactoryFailed", "the factory returned the same object twice"),
+        ("my_agents:same_member", "FactoryFailed", "a new agent remembers what another one heard"),
         ("my_agents:wrong_model", "UnknownKey", "model_client.config.modell: is not a known key"),
     ],
 )

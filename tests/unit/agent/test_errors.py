@@ -21,6 +21,7 @@ class RateLimitError(Exception):
         (RateLimitError("slow down"), 429, "upstream_rate_limit", "rate_limit_error"),
         (RuntimeError("RateLimitError: slow down\nTraceback: ..."), 429, "upstream_rate_limit", "rate_limit_error"),
         (RuntimeError("APITimeoutError: Request timed out."), 504, "upstream_timeout", "server_error"),
+        (RuntimeError("AuthenticationError: no such key: secret"), 502, "upstream_refused_key", "server_error"),
         (NoAnswer("The run ended without an answer: x"), 500, "no_answer", "server_error"),
         (KeyError("secret"), 500, "agent_failed", "server_error"),
         (RuntimeError("secret"), 500, "agent_failed", "server_error"),

@@ -81,11 +81,7 @@ class FactoryBlueprint:
             text = f"the factory raised {type(error).__name__}: {error}."
             raise PermanentError([Finding(Reason.FACTORY_FAILED, ENTRYPOINT_PATH, text)]) from error
         if first is second:
-            text = (
-                "the factory returned the same object twice, so users would read each other's texts; "
-                "build the agent inside the factory and share clients through Resources."
-            )
-            raise PermanentError([Finding(Reason.FACTORY_FAILED, ENTRYPOINT_PATH, text)])
+            raise remembering("the factory returned the same object twice")
 
     async def build(self, *, stream: bool) -> Runner:  # noqa: ARG002 - the factory decides whether its agent streams
         made = self._factory(self._resources)
@@ -112,6 +108,15 @@ async def load_factory(entrypoint: str) -> Callable[["Resources"], object]:
         text = f"module {module_name} has no function {name!r}."
         raise PermanentError([Finding(Reason.FACTORY_FAILED, ENTRYPOINT_PATH, text)])
     return cast(Callable[["Resources"], object], factory)
+
+
+def remembering(evidence: str) -> PermanentError:
+    """What ends the start of a factory whose agents outlive a request, of which `evidence` is the proof."""
+    text = (
+        f"{evidence}, so users would read each other's texts; build the agent, and every member of a team, inside the "
+        "factory and share clients through Resources."
+    )
+    return PermanentError([Finding(Reason.FACTORY_FAILED, ENTRYPOINT_PATH, text)])
 
 
 def _share_models(node: Any, path: str, resources: "Resources") -> Any:

@@ -19,7 +19,8 @@ class TextPart(BaseModel):
 class ChatMessage(BaseModel):
     role: Literal["system", "developer", "user", "assistant"]
     content: str | list[TextPart]
-    name: str | None = None
+    # As the OpenAI API has it; AutoGen raises for any other.
+    name: Annotated[str, Field(pattern="^[a-zA-Z0-9_-]{1,64}$")] | None = None
 
     def as_turn(self) -> Turn:
         text = self.content if isinstance(self.content, str) else "".join(part.text for part in self.content)

@@ -82,6 +82,8 @@ def from_exception(error: Exception) -> APIError:
         name, text = match.groups()
     if name in _UPSTREAM:
         status, code = _UPSTREAM[name]
+        if code == "upstream_refused_key":
+            text = "it refuses the agent's key."  # its own words quote parts of the key
         retry = RETRY_AFTER_SECONDS if status == 429 else None
         return APIError(status, f"The model's API: {text}", code=code, retry_after_seconds=retry)
     if name == "NoAnswer":

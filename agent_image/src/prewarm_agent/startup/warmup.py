@@ -10,7 +10,7 @@ import openai
 from prewarm_agent import metrics
 from prewarm_agent.admission.gate import Gate
 from prewarm_agent.admission.run import Run
-from prewarm_agent.framework.blueprint import Blueprint
+from prewarm_agent.framework.blueprint import Blueprint, remembering
 from prewarm_agent.framework.http_client import CONNECT_TIMEOUT_SECONDS, Rehearsal, rehearsal
 from prewarm_agent.framework.models import sdk
 from prewarm_agent.framework.session import Answer, Delta, Session, Turn
@@ -26,13 +26,15 @@ CONNECT_PATIENCE_SECONDS = 3.0
 _FIRST_RETRY_SECONDS = 0.5
 _LAST_RETRY_SECONDS = 30.0
 
-_CONVERSATION = (Turn("user", "Hello"), Turn("assistant", "Hello"), Turn("user", "Hello"))
+_TEXT = "Hello, this is the rehearsal of a warm-up."
+_CONVERSATION = (Turn("user", _TEXT), Turn("assistant", _TEXT), Turn("user", _TEXT))
 
 
 async def rehearse(blueprint: Blueprint, *, timeout_seconds: float) -> None:
     """Runs the agent, plainly and streaming, with its own model clients, which answer without a network.
 
-    What a canned answer breaks (a planner that expects JSON, say) proves nothing about the agent: it is logged.
+    What a canned answer breaks (a planner that expects JSON, say) proves nothing about the agent: it is logged. Raises
+    PermanentError if an agent that is built afterwards remembers the rehearsal.
     """
     for stream in (False, True):
         session = Session(blueprint, _CONVERSATION, stream=stream)
@@ -47,6 +49,16 @@ async def rehearse(blueprint: Blueprint, *, timeout_seconds: float) -> None:
                 logger.warning("rehearsal failed", extra={"stream": stream, "error": type(error).__name__})
         finally:
             rehearsal.reset(before)
+    if await _is_remembered(blueprint):
+        raise remembering("a new agent remembers what another one heard")
+
+
+async def _is_remembered(blueprint: Blueprint) -> bool:
+    runner = await blueprint.build(stream=False)
+    try:
+        return _TEXT in repr(await runner.save_state())
+    except Exception:
+        return False  # an agent of the user's own that cannot tell; the rehearsal asked it too, and logged that
 
 
 async def connect(startup: "Startup") -> None:
