@@ -4,8 +4,9 @@ import os
 import socket
 from dataclasses import dataclass, field
 
-WORKERS = 4
-"""Reconciles at the same time. They wait for the API server, so few are enough."""
+WORKERS = 16
+"""Reconciles at the same time. They only wait for the API server; a write that hangs in somebody's webhook holds one of
+them for up to 15 seconds, and must not hold them all."""
 
 RECONCILE_TIMEOUT_SECONDS = 60.0
 """A reconcile that takes longer is broken off and tried again: it must not hold a worker for ever."""

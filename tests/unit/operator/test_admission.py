@@ -1,8 +1,9 @@
 """What is done about a new pod template before and after the API server was asked for a pod of it."""
 
+from dataclasses import replace
 from typing import Any
 
-from unit.operator.builders import agent, live, rendered, settled_children, snapshot
+from unit.operator.builders import agent, live, pod, rendered, settled_children, snapshot
 
 from prewarm_operator.decide import reasons
 from prewarm_operator.decide.decide import decide
@@ -38,6 +39,30 @@ def test_a_pod_of_a_new_revision_is_asked_for_and_only_the_number_of_pods_change
     assert ask.body["spec"]["containers"][0]["image"] == "example.com/agent:2"
     assert deployment_of(plan)["spec"]["template"] == rendered(OLD, 3).deployment["spec"]["template"]
     assert deployment_of(plan)["spec"]["replicas"] == 4
+
+
+def test_the_pod_that_is_asked_for_is_owned_as_the_real_one_will_be() -> None:
+    (ask,) = [write for write in decide(changed(None)).writes if isinstance(write, AskForPod)]
+    (owner,) = ask.body["metadata"]["ownerReferences"]
+    assert (owner["kind"], owner["controller"]) == ("ReplicaSet", True)
+
+
+def test_a_child_that_was_deleted_comes_back_unasked_while_pods_of_its_revision_are_there() -> None:
+    leaving = (pod("support-1", NEW_REVISION, terminating=True),)
+    plan = decide(snapshot(NEW, replace(settled_children(NEW, 4), deployment=None), leaving, pod_verdict=REFUSED))
+    assert ("Create", "Deployment") in writes(plan)
+    assert plan.problems == ()
+
+
+def test_a_child_without_a_stored_template_is_still_scaled_while_a_new_revision_is_refused() -> None:
+    settled = settled_children(OLD, 3)
+    assert settled.deployment is not None
+    annotations = {"prewarm.dev/applied-hash": "x"}
+    bare = {**settled.deployment, "metadata": {**settled.deployment["metadata"], "annotations": annotations}}
+    bare["spec"] = {**bare["spec"], "replicas": 0}
+    plan = decide(snapshot(NEW, replace(settled, deployment=bare), pod_verdict=REFUSED))
+    assert deployment_of(plan)["spec"]["replicas"] == 4
+    assert deployment_of(plan)["spec"]["template"] == bare["spec"]["template"]
 
 
 def test_what_is_admitted_is_rolled_out_without_being_asked_again() -> None:

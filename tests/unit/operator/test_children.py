@@ -62,11 +62,21 @@ def foreign(**metadata: Any) -> dict[str, Any]:
 
 def test_an_object_of_somebody_else_is_reported_and_not_touched() -> None:
     of = agent()
-    plan = decide(snapshot(of, replace(settled_children(of, 3), service=foreign(ownerReferences=[]))))
+    settled = settled_children(of, 3)
+    assert settled.deployment is not None
+    metadata = {**settled.deployment["metadata"], "ownerReferences": []}
+    plan = decide(snapshot(of, replace(settled, deployment={**settled.deployment, "metadata": metadata})))
     assert plan.writes == ()
     (problem,) = plan.problems
     assert problem.reason == reasons.NAME_CONFLICT
-    assert "Service support" in problem.message
+    assert "Deployment support" in problem.message
+
+
+def test_an_object_that_is_not_watched_is_looked_at_again_before_it_is_called_somebody_elses() -> None:
+    of = agent()
+    plan = decide(snapshot(of, replace(settled_children(of, 3), service=foreign(ownerReferences=[]))))
+    assert [type(write) for write in plan.writes] == [Create]
+    assert plan.problems == ()
 
 
 def test_what_a_deleted_namesake_left_is_waited_for_not_called_a_conflict() -> None:

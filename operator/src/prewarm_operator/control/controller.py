@@ -15,7 +15,7 @@ from prewarm_operator.control.pace import RepairPace
 from prewarm_operator.decide.decide import decide
 from prewarm_operator.decide.plan import Event, Plan, Report
 from prewarm_operator.decide.status import report, report_unreadable
-from prewarm_operator.kube.errors import NotFound
+from prewarm_operator.kube.errors import KubeError, NotFound, Refused
 from prewarm_operator.kube.resources import AGENT_DEPLOYMENTS
 from prewarm_operator.world.cache import Key
 from prewarm_operator.world.snapshot import Object, Snapshot
@@ -75,7 +75,9 @@ class Controller:
             return None  # nothing can be created any more, and the AgentDeployment goes like all else
         await self._publish(body, report(snapshot, plan, outcome.problems, self._wall_clock()))
         if outcome.errors:
-            raise outcome.errors[0]
+            for error in outcome.errors:
+                logger.warning("write failed agent=%s error=%s", key, error)
+            raise max(outcome.errors, key=_asked_for_seconds)
         due = plan.again_after_seconds
         if outcome.problems or plan.problems or plan.writes:
             return RETRY_SECONDS if due is None else min(RETRY_SECONDS, due)
@@ -113,3 +115,8 @@ class Controller:
 def _first_error(error: ValidationError) -> str:
     first = error.errors(include_url=False)[0]
     return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}"
+
+
+def _asked_for_seconds(error: KubeError) -> float:
+    """What the API server asked for with Retry-After: of several failures the most patient one counts."""
+    return (error.retry_after_seconds or 0.0) if isinstance(error, Refused) else 0.0

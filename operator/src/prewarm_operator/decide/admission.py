@@ -44,7 +44,9 @@ def admit(snapshot: Snapshot, wanted: Template) -> Admission:
     live, verdict = snapshot.children.deployment, snapshot.pod_verdict
     if live is not None and (not controlled_by(snapshot.agent.uid, live) or _revision(live) == wanted.revision):
         return Admission(wanted)
-    old = None if live is None else template.stored(live)
+    if live is None and any(pod.revision == wanted.revision for pod in snapshot.pods):
+        return Admission(wanted)  # somebody deleted the child: its pods were taken before, and the floor cannot wait
+    old = None if live is None else template.stored(live) or template.found(live)
     if verdict is None or verdict.revision != wanted.revision:
         return Admission(old or wanted, may_write=old is not None, asks=(_ask(snapshot, wanted),))
     if verdict.refusal is None:
@@ -58,7 +60,11 @@ def _ask(snapshot: Snapshot, wanted: Template) -> AskForPod:
     """A fixed name: the API server repeats it in its answer, which is to read the same every time."""
     key = snapshot.key
     name = f"{key.name}-{wanted.revision}"
-    metadata = {**wanted.body["metadata"], "namespace": key.namespace, "name": name}
+    # Owned as the real one will be: there are policies against pods that nobody owns.
+    owner = {"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": name, "uid": snapshot.agent.uid, "controller": True}
+    metadata = {
+        **wanted.body["metadata"], "namespace": key.namespace, "name": name, "ownerReferences": [owner]
+    }  # fmt: skip
     body = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": wanted.body["spec"]}
     return AskForPod(key.namespace, key.name, wanted.revision, body)
 

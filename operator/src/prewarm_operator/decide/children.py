@@ -44,7 +44,8 @@ def _child(snapshot: Snapshot, resource: Resource, wanted: Mapping[str, Any], li
     if live is None or left_by_predecessor(wanted, live):
         return Create(resource, wanted)
     if not controlled_by(snapshot.agent.uid, live):
-        return name_conflict(resource.kind, live)
+        # What is not watched may be gone by now: create() says what is there.
+        return name_conflict(resource.kind, live) if resource == DEPLOYMENTS else Create(resource, wanted)
     if "deletionTimestamp" in live["metadata"]:
         return None
     if (adopt := _adopt(resource, live)) is not None:

@@ -43,7 +43,7 @@ class Template:
     def image(self) -> str:
         """The image of the agent's container, "" if an overlay took it away."""
         containers = self.body["spec"]["containers"]
-        return next(str(each.get("image", "")) for each in containers if each.get("name") == container.NAME)
+        return next((str(each.get("image", "")) for each in containers if each.get("name") == container.NAME), "")
 
     @property
     def config_map_name(self) -> str | None:
@@ -104,3 +104,8 @@ def stored(deployment: Mapping[str, Any]) -> Template | None:
     return Template(
         body, annotations.get(names.ANNOTATION_RENDERER, ""), annotations.get(names.ANNOTATION_SPEC_HASH, "")
     )
+
+
+def found(deployment: Mapping[str, Any]) -> Template:
+    """The template that a Deployment has, where nothing readable was stored with it: kept until a new one may come."""
+    return Template(deployment["spec"]["template"], renderer="", spec_hash="")
