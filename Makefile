@@ -19,6 +19,7 @@ VENV := $(PREWARM_CACHE)/venv/$(shell cat requirements/dev.txt dev/make/venv | s
 BIN := $(VENV)/bin
 STEP := dev/make/step
 DEVCLUSTER := $(PYTHON) -m devcluster
+BEGAN := $(shell date +%s)
 
 help: ## list the targets
 	@echo "Targets:"
@@ -26,10 +27,11 @@ help: ## list the targets
 	@echo "Built things live in $(PREWARM_CACHE). PREWARM_KUBECONFIG=file uses another cluster (see README)."
 
 demo: cluster-up images venv ## install Prewarm and watch it: make demo, or one act with make demo ACT=1
-	@$(BIN)/python -m prewarm_demo run $(if $(ACT),--act $(ACT))
+	@$(BIN)/python -m prewarm_demo run --began $(BEGAN) $(if $(ACT),--act $(ACT))
 
-demo-down: ## take demo and dev cluster off the machine
-	@$(STEP) "taking the dev cluster off the machine" $(DEVCLUSTER) down
+# A cluster that is not ours stays; what the demo put into it goes.
+demo-down: $(if $(PREWARM_KUBECONFIG),venv) ## take demo and dev cluster off the machine
+	@$(if $(PREWARM_KUBECONFIG),$(BIN)/python -m prewarm_demo down,$(STEP) "taking the dev cluster off the machine" $(DEVCLUSTER) down)
 
 test: lint test-unit test-component test-cluster ## everything that CI runs
 

@@ -1,6 +1,7 @@
 """What a client of the OpenAI API gets."""
 
 import asyncio
+import json
 from typing import Any
 
 import httpx
@@ -85,6 +86,7 @@ async def test_optional_fields_may_be_null_and_unknown_ones_are_ignored(agent: A
         (b"[]", 400, None),
         (b'{"messages": [{"role": "user", "content": "x"}]}', 400, "model"),
         (b'{"model": "support", "messages": []}', 400, "messages"),
+        (json.dumps({"model": "support", "messages": HELLO * 2049}).encode(), 400, "messages"),
         (b'{"model": "support", "messages": [{"role": "user"}]}', 400, "messages[0].content"),
         (b'{"model": "support", "messages": [{"role": "robot", "content": "x"}]}', 400, "messages[0].role"),
         (b'{"model": "support", "messages": [{"role": "assistant", "content": "x"}]}', 400, "messages[0].role"),
@@ -115,7 +117,7 @@ async def test_a_bad_request_is_refused_with_the_name_of_the_field(
 
 async def test_a_body_over_the_limit_is_refused(agent: AgentProcess) -> None:
     async with httpx.AsyncClient() as client:
-        answer = await client.post(f"{agent.url}/v1/chat/completions", content=b" " * (17 * 1024 * 1024))
+        answer = await client.post(f"{agent.url}/v1/chat/completions", content=b" " * (5 * 1024 * 1024))
     assert answer.status_code == 413
 
 

@@ -44,6 +44,20 @@ def synchronous(resources: Resources) -> AssistantAgent:
     return AssistantAgent("support", resources.model_client(MODEL), model_client_stream=True)
 
 
+class Hanging(AssistantAgent):
+    """Waits for something that only comes when it is asked something real."""
+
+    async def on_messages_stream(self, messages, cancellation_token):
+        if "warm-up" in messages[-1].content:
+            await asyncio.sleep(3600)
+        async for message in super().on_messages_stream(messages, cancellation_token):
+            yield message
+
+
+def hanging(resources: Resources) -> AssistantAgent:
+    return Hanging("support", resources.model_client(MODEL))
+
+
 kept = []
 
 
@@ -94,6 +108,14 @@ async def test_a_synchronous_factory_whose_agent_streams_is_streamed(python_path
             stream = await client.chat.completions.create(model="support", messages=messages, stream=True)
             deltas = [chunk.choices[0].delta.content async for chunk in stream]
         assert [delta for delta in deltas if delta] == ["heard ", "2: ", "hello"]
+
+
+async def test_a_rehearsal_that_hangs_ends_before_the_time_of_the_startup_probe(python_path: str) -> None:
+    warmup = {"mode": "offline", "timeoutSeconds": 16}
+    async with running(spec(entrypoint="my_agents:hanging", warmup=warmup), PYTHONPATH=python_path) as agent:
+        await agent.warm()  # two runs of 16 seconds would be more than it waits
+        assert [entry["message"] for entry in agent.log].count("rehearsal failed") == 2
+        assert await agent.ask("hello") == "heard 2: hello"
 
 
 @pytest.mark.parametrize(

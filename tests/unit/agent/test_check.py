@@ -35,11 +35,6 @@ def test_nothing_is_imported_before_every_provider_is_allowed(bad: dict[str, Any
     assert len(raised.value.findings) == 1
 
 
-def test_what_autogen_dumps_is_accepted() -> None:
-    check(assistant(URL))
-    check(team(URL))
-
-
 def test_a_word_that_only_looks_like_a_provider_in_a_schema_is_none() -> None:
     schema = {"type": "object", "properties": {"provider": {"type": "string"}}}
     assert list(components(schema, "x")) == []

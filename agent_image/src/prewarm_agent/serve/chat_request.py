@@ -10,6 +10,8 @@ from prewarm_agent.serve.errors import APIError
 from prewarm_agent.spec.findings import Finding
 from prewarm_agent.spec.validation import explain
 
+MAX_MESSAGES = 2048  # as the OpenAI API has it
+
 
 class TextPart(BaseModel):
     type: Literal["text"]
@@ -35,7 +37,7 @@ class ChatRequest(BaseModel):
     """The fields that mean something to an agent. Sampling parameters are the spec's business and are ignored."""
 
     model: str
-    messages: Annotated[list[ChatMessage], Field(min_length=1)]
+    messages: Annotated[list[ChatMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     n: int | None = None

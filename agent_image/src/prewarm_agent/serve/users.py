@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MAX_BODY_BYTES = 16 * 1024 * 1024
+# A million tokens of text. Bodies are read and parsed before there is a place: they cost memory, and time of the loop.
+MAX_BODY_BYTES = 4 * 1024 * 1024
 
 COMPLETIONS_PATH = "/v1/chat/completions"
 MODELS_PATH = "/v1/models"

@@ -85,7 +85,8 @@ async def prove_agents(startup: Startup) -> None:
 async def warm_up(startup: Startup) -> None:
     from prewarm_agent.startup import warmup
 
-    await warmup.rehearse(startup.blueprint, timeout_seconds=startup.spec.warmup.timeout_seconds)
+    # Half of what the startup probe gives the whole start: the kubelet must not be the one to end a run that hangs.
+    await warmup.rehearse(startup.blueprint, timeout_seconds=startup.spec.warmup.timeout_seconds / 2)
     if startup.spec.warmup.mode == "connect":
         await warmup.connect(startup)
 

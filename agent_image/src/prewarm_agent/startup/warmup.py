@@ -33,6 +33,8 @@ _CONVERSATION = (Turn("user", _TEXT), Turn("assistant", _TEXT), Turn("user", _TE
 async def rehearse(blueprint: Blueprint, *, timeout_seconds: float) -> None:
     """Runs the agent, plainly and streaming, with its own model clients, which answer without a network.
 
+    Both runs together end within the time.
+
     What a canned answer breaks (a planner that expects JSON, say) proves nothing about the agent: it is logged. Raises
     PermanentError if an agent that is built afterwards remembers the rehearsal.
     """
@@ -41,7 +43,7 @@ async def rehearse(blueprint: Blueprint, *, timeout_seconds: float) -> None:
         current = Rehearsal(stop=session.cancel)
         before = rehearsal.set(current)
         try:
-            run: Run[Delta | Answer] = Run(session, Gate(1), deadline_seconds=timeout_seconds)
+            run: Run[Delta | Answer] = Run(session, Gate(1), deadline_seconds=timeout_seconds / 2)
             async for _ in run:
                 pass
         except Exception as error:
