@@ -9,6 +9,8 @@ cluster. Nothing but these two runs: a Deployment makes no pods, no pod is sched
 
 from __future__ import annotations
 
+import errno
+import random
 import shutil
 import signal
 import socket
@@ -41,7 +43,7 @@ class Endpoints:
     @classmethod
     def free_on_loopback(cls) -> Endpoints:
         """Ports nobody listens on right now."""
-        sockets = [socket.create_server((LOOPBACK, 0)) for _ in range(3)]
+        sockets = [_listen_on_any() for _ in range(3)]
         ports = [bound.getsockname()[1] for bound in sockets]
         for bound in sockets:
             bound.close()
@@ -51,6 +53,17 @@ class Endpoints:
     def server(self) -> str:
         """The API server's URL."""
         return f"https://{self.address}:{self.api_port}"
+
+
+def _listen_on_any() -> socket.socket:
+    """A port that the kernel gives to no outgoing connection: it stays free until its server starts, and restarts."""
+    first_outgoing = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    while True:
+        try:
+            return socket.create_server((LOOPBACK, random.randrange(10_000, max(first_outgoing, 20_000))))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
 
 
 class ControlPlane:
