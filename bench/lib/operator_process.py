@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-import socket
 import subprocess
 import sys
 import time
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import httpx
 
-from devcluster.controlplane import ControlPlane
+from devcluster.controlplane import ControlPlane, listen_on_free_port
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 START_TIMEOUT_SECONDS = 60.0
@@ -54,7 +53,7 @@ class OperatorProcess:
 @asynccontextmanager
 async def running(control_plane: ControlPlane, log: Path) -> AsyncIterator[OperatorProcess]:
     """An operator that has listed everything."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
+    with listen_on_free_port() as free:
         port = free.getsockname()[1]
     environment = os.environ | {"KUBECONFIG": str(control_plane.kubeconfig), "PREWARM_AGENT_IMAGE": "example.com/a:1"}
     command = [sys.executable, "-m", "prewarm_operator.cli", f"--port={port}"]

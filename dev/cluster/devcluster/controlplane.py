@@ -43,7 +43,7 @@ class Endpoints:
     @classmethod
     def free_on_loopback(cls) -> Endpoints:
         """Ports nobody listens on right now."""
-        sockets = [_listen_on_any() for _ in range(3)]
+        sockets = [listen_on_free_port() for _ in range(3)]
         ports = [bound.getsockname()[1] for bound in sockets]
         for bound in sockets:
             bound.close()
@@ -55,8 +55,11 @@ class Endpoints:
         return f"https://{self.address}:{self.api_port}"
 
 
-def _listen_on_any() -> socket.socket:
-    """A port that the kernel gives to no outgoing connection: it stays free until its server starts, and restarts."""
+def listen_on_free_port() -> socket.socket:
+    """A socket on a port of 127.0.0.1 that the kernel gives to no outgoing connection.
+
+    Closed, it leaves the port free until the server that is to have it starts, and starts again.
+    """
     first_outgoing = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     while True:
         try:

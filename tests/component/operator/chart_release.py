@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,7 +14,7 @@ import httpx
 import yaml
 from helmcli import CHART, helm
 
-from devcluster.controlplane import ControlPlane
+from devcluster.controlplane import ControlPlane, listen_on_free_port
 from devcluster.settings import REPOSITORY, Cache
 
 SYSTEM = "prewarm-system"
@@ -58,7 +57,7 @@ class Release:
     @contextmanager
     def operator(self, before: str = "", **environment: str) -> Iterator[None]:
         """The operator's process as the chart's pod runs it, after the statements `before`."""
-        with socket.create_server(("127.0.0.1", 0)) as free:
+        with listen_on_free_port() as free:
             port = free.getsockname()[1]
         environment = {
             **os.environ,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ from pathlib import Path
 
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
+
+from devcluster.controlplane import listen_on_free_port
 
 SOURCE = Path(__file__).parents[3] / "operator" / "src"
 PROGRAM = ("-m", "prewarm_operator.cli")
@@ -61,7 +62,7 @@ def start(
 
     `program` is how the interpreter is told to run it; `environment` is added to what every replica needs.
     """
-    with socket.create_server(("127.0.0.1", 0)) as free:
+    with listen_on_free_port() as free:
         port = free.getsockname()[1]
     needed = {
         "KUBECONFIG": str(kubeconfig),

@@ -1,16 +1,17 @@
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx
 import pytest
 
+from devcluster.controlplane import listen_on_free_port
+from prewarm_operator import metrics
 from prewarm_operator.control import probes
 
 
 @asynccontextmanager
 async def served(fault: str | None = None, is_ready: bool = True) -> AsyncIterator[int]:
-    with socket.create_server(("127.0.0.1", 0)) as free:
+    with listen_on_free_port() as free:
         port = free.getsockname()[1]
     async with probes.serve(port, lambda: fault, lambda: is_ready):
         yield port
@@ -43,4 +44,5 @@ async def test_metrics_are_what_prometheus_reads() -> None:
     async with served() as port:
         status, text = await get(f"http://127.0.0.1:{port}/metrics")
     assert status == 200
+    assert metrics.QUEUE_DEPTH.describe()[0].name in text
     assert "# TYPE prewarm_operator_leader gauge" in text
