@@ -32,6 +32,7 @@ class OperatorRelease:
         self.kube.helm(
             *("upgrade", "--install", RELEASE, "charts/prewarm", f"--namespace={NAMESPACE}"),
             *("--set=image.tag=dev", "--set=agentImage.tag=dev", "--wait", "--timeout=120s"),
+            "--take-ownership",  # of CRDs that kubectl has installed
             *(f"--set-string={value}" for value in values),
         )
 

@@ -12,6 +12,7 @@ from component.operator.replica import Replica
 from unit.operator.test_metrics_page import declared
 
 from devcluster.controlplane import ControlPlane
+from prewarm_operator.settings import WORKERS
 
 Agent = dict[str, Any]
 
@@ -66,7 +67,7 @@ async def test_every_metric_moves_when_what_it_tells_about_happens(
         proxy.send_error(500)
         await expect("watch_restarts_total")
         with proxy.holding_answers(makes_a_service):
-            for number in range(6):
+            for number in range(WORKERS + 2):
                 await namespace.create_object("agentdeployments", {**agent, "metadata": {"name": f"waits-{number}"}})
             await expect("queue_depth")
         with proxy.answering(503, makes_a_service):
