@@ -69,6 +69,13 @@ class Namespace:
         items: list[dict[str, Any]] = response.json()["items"]
         return items
 
+    async def events_of(self, reason: str) -> list[dict[str, Any]]:
+        """All events of this reason, as soon as there is one: an event is posted after the status that it tells of."""
+        async with asyncio.timeout(10):
+            while not (found := [event for event in await self.list("events") if event["reason"] == reason]):
+                await asyncio.sleep(0.05)
+        return found
+
     async def merge(self, plural: str, name: str, patch: dict[str, Any], subresource: str = "") -> None:
         (
             await self.http.patch(

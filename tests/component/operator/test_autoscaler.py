@@ -65,7 +65,7 @@ async def test_an_autoscaler_on_the_child_is_named_and_gets_its_way(
         "agentdeployments", "support", lambda found: found["status"]["desiredReplicas"] == 7
     )
     assert found["status"]["scaling"]["reason"] == "AutoscalerOnChild"
-    warnings = [event for event in await namespace.list("events") if event["reason"] == "AutoscalerOnChild"]
+    warnings = await namespace.events_of("AutoscalerOnChild")
     assert [event["type"] for event in warnings] == ["Warning"]
 
 

@@ -49,10 +49,7 @@ async def events(namespace: Namespace, reason: str) -> list[str]:
 
 async def told(namespace: Namespace, reason: str) -> list[str]:
     """The notes of all events of this reason, as soon as there is one."""
-    async with asyncio.timeout(5):
-        while not (notes := await events(namespace, reason)):
-            await asyncio.sleep(0.05)
-    return notes
+    return [event["note"] for event in await namespace.events_of(reason)]
 
 
 async def test_a_deployment_that_belongs_to_another_agent_is_not_seized(

@@ -114,7 +114,7 @@ async def test_a_refused_change_leaves_the_old_revision_serving_and_scalable(
     await namespace.merge("agentdeployments", "support", {"spec": {"replicas": 5}}, "scale")
     found = await namespace.eventually("deployments", "support", lambda found: found["spec"]["replicas"] == 5)
     assert found["spec"]["template"] == before
-    events = [event for event in await namespace.list("events") if event["reason"] == "PodRefused"]
+    events = await namespace.events_of("PodRefused")
     assert [event["type"] for event in events] == ["Warning"]
 
     await namespace.merge("agentdeployments", "support", {"spec": {"podTemplate": None}})

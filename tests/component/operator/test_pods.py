@@ -52,7 +52,7 @@ async def test_a_permanent_error_is_told_with_what_and_where(operator: str, name
     )
     assert condition(found, "AgentValid")["reason"] == "UnknownKey"
     assert "agent.component.config.temperatur" in condition(found, "AgentValid")["message"]
-    events = [event for event in await namespace.list("events") if event["reason"] == "UnknownKey"]
+    events = await namespace.events_of("UnknownKey")
     assert [event["type"] for event in events] == ["Warning"]
 
 
