@@ -20,7 +20,7 @@ Object = dict[str, Any]
 REPOSITORY = Path(__file__).parents[3]
 GUIDE = (REPOSITORY / "docs" / "guide" / "pods.md").read_text()
 PIECES = [yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE)]
-EXAMPLES = sorted((REPOSITORY / "examples").glob("*.yaml"))
+EXAMPLES = sorted([*(REPOSITORY / "examples").glob("*.yaml"), *(REPOSITORY / "docs" / "guide").glob("*.yaml")])
 
 DRY_RUN = {"dryRun": "All", "fieldValidation": "Strict"}
 COMPONENT = {"component": {"provider": "autogen_agentchat.agents.AssistantAgent"}}
