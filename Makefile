@@ -45,10 +45,10 @@ test-unit: venv ## tests without I/O
 	@$(STEP) "unit tests" $(BIN)/pytest -q tests/unit --timeout 20
 
 test-component: venv programs promtool ## tests on a real API server and real HTTP, without pods
-	@$(STEP) "component tests" $(BIN)/pytest -q tests/component tests/chart --timeout 180
+	@$(STEP) "component tests" dev/make/pytest $(BIN)/pytest -q tests/component tests/chart --timeout 180
 
 test-cluster: venv cluster-up images ## tests on a real Kubernetes with real pods
-	@$(STEP) "cluster tests" $(BIN)/pytest -q tests/cluster --timeout 600
+	@$(STEP) "cluster tests" dev/make/pytest $(BIN)/pytest -q tests/cluster --timeout 600
 
 .PHONY: programs
 programs:
