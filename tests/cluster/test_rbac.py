@@ -24,6 +24,8 @@ NOT_CALLED: set[Right] = {
     ("policy", "poddisruptionbudgets", "get"),
     # A minute after a revision has gone out of history.
     ("", "configmaps", "delete"),
+    # By the first replica that there ever was.
+    ("coordination.k8s.io", "leases", "create"),
     # To put a label of ours back that a hand took off a pod.
     ("", "pods", "patch"),
 }

@@ -116,8 +116,11 @@ def _value(path: Path) -> str:
 
 
 def _processes() -> list[str]:
-    """Command lines of the cluster's programs, but for control planes that other tests run."""
-    lines = run(["ps", "-e", "-o", "args="]).splitlines()
+    """Command lines of the cluster's programs, but for control planes that other tests run.
+
+    One that has ended and waits for the host's init to notice is gone.
+    """
+    lines = [line for line in run(["ps", "-e", "-o", "args="]).splitlines() if not line.endswith("<defunct>")]
     ours = (str(CACHE.run), settings.NODE_ADDRESS, "containerd-shim", "/pause")
     return sorted(line for line in lines if PROGRAMS.search(line) and any(word in line for word in ours))
 
