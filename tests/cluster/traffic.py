@@ -91,9 +91,18 @@ class ClientPod:
         eventually(f"{url} answers", lambda: self._order("GET", "/ask", question), lambda said: said["status"] == 200)
 
     def ask(self, agent: Agent, text: str) -> tuple[int, str]:
-        """The status of one request, and its text: the agent's, or the error's."""
+        """The status of the first answer, and its text: the agent's, or the error's.
+
+        kube-proxy may take a second to send a Service's requests to pods that are Ready, and refuses them until then. Tests
+        that count failures use `steady`.
+        """
         question = {"url": _url(agent), "model": agent.name, "text": text}
-        response = self._order("GET", "/ask", question)
+        response = eventually(
+            f"{agent.name} answers",
+            lambda: self._order("GET", "/ask", question),
+            lambda said: said["status"] != 0,
+            seconds=10,
+        )
         return response["status"], response["text"]
 
     def call(self, method: str, traffic: str, **parameters: str) -> Report:
