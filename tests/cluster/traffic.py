@@ -93,8 +93,8 @@ class ClientPod:
     def ask(self, agent: Agent, text: str) -> tuple[int, str]:
         """The status of the first answer, and its text: the agent's, or the error's.
 
-        kube-proxy may take a second to send a Service's requests to pods that are Ready, and refuses them until then. Tests
-        that count failures use `steady`.
+        kube-proxy may take a second to send a Service's requests to pods that are Ready, and refuses them until then.
+        Tests that count failures use `steady`.
         """
         question = {"url": _url(agent), "model": agent.name, "text": text}
         response = eventually(
