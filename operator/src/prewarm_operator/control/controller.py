@@ -75,8 +75,8 @@ class Controller:
             return None  # nothing can be created any more, and the AgentDeployment goes like all else
         await self._publish(body, report(snapshot, plan, outcome.problems, self._wall_clock()))
         if outcome.errors:
-            for error in outcome.errors:
-                logger.warning("write failed agent=%s error=%s", key, error)
+            for failure in outcome.errors:
+                logger.warning("write failed agent=%s error=%s", key, failure)
             raise max(outcome.errors, key=_asked_for_seconds)
         due = plan.again_after_seconds
         if outcome.problems or plan.problems or plan.writes:
