@@ -204,10 +204,17 @@ def test_two_ups_at_once_make_one_cluster() -> None:
     assert len(servers) == 1
 
 
+def _hear_interrupts() -> None:
+    """As in a terminal: what a shell has started in the background ignores SIGINT, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
 def test_up_that_was_ended_on_its_way_can_be_run_again(number: signal.Signals) -> None:
     _down()
-    with subprocess.Popen(_words("up"), env=_environment(), stderr=subprocess.DEVNULL) as interrupted:
+    with subprocess.Popen(
+        _words("up"), env=_environment(), stderr=subprocess.DEVNULL, preexec_fn=_hear_interrupts
+    ) as interrupted:
         while not Daemon(CACHE.run, "kube-apiserver").running():
             assert interrupted.poll() is None
             time.sleep(0.01)
