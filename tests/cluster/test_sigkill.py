@@ -34,7 +34,7 @@ def test_a_killed_container_loses_what_it_had_in_flight_and_comes_back_through_t
     victim = agent.ready_pods()[0]
     with client.steady(agent) as traffic:
         _kill_container(sandbox, victim)
-        # The kubelet tells of the restart and that the pod is not ready in one write; the gate may be passed soon after.
+        # The kubelet tells of the restart and of the lost readiness in one write; the gate may be passed soon after.
         eventually("its end is seen", lambda: _restarts(agent, victim), lambda restarts: restarts == 1)
         out_of_service_seconds = traffic.report().elapsed_seconds + PROXY_SECONDS
         eventually("it is back in service", agent.ready_pods, lambda pods: len(pods) == 2)
