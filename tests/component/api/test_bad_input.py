@@ -142,11 +142,34 @@ def container(**fields: Any) -> dict[str, Any]:
             "spec.resources.requests.cpu in body should match",
             id="quantity",
         ),
-        pytest.param(
-            component(warmup={"mode": "live"}), 'spec.warmup.mode: Unsupported value: "live"', id="warmup-mode"
-        ),
+        pytest.param(component(warmup={"mode": "hot"}), 'spec.warmup.mode: Unsupported value: "hot"', id="warmup-mode"),
         pytest.param(
             component(warmup={"timeoutSeconds": 0}), "spec.warmup.timeoutSeconds in body should be", id="warmup-timeout"
+        ),
+        pytest.param(
+            {"agent": COMPONENT | {"config": {"model": "gpt-4o-mini"}}},
+            "spec.agent.config is handed to the factory of spec.agent.entrypoint: set entrypoint, or remove config.",
+            id="config-without-entrypoint",
+        ),
+        pytest.param(
+            {"agent": CONTAINER, "security": {"allowCode": True}},
+            "spec.auth and spec.security are for the Prewarm agent image",
+            id="security-beside-container",
+        ),
+        pytest.param(
+            {"agent": CONTAINER, "auth": {"tokenSecretRef": {"name": "users", "key": "token"}}},
+            "spec.auth and spec.security are for the Prewarm agent image",
+            id="auth-beside-container",
+        ),
+        pytest.param(
+            component(auth={"tokenSecretRef": {"name": "users"}}),
+            "spec.auth.tokenSecretRef.key: Required value",
+            id="token-without-key",
+        ),
+        pytest.param(
+            component(auth={"tokenSecretRef": {"name": "users", "key": "token"}}, env=[{"name": "PREWARM_API_TOKEN"}]),
+            "spec.auth sets the environment variable PREWARM_API_TOKEN: remove it from spec.env and spec.models.",
+            id="token-set-twice",
         ),
         pytest.param(component(concurrencyLimit=0), "spec.concurrencyLimit in body should be", id="concurrency"),
         pytest.param(

@@ -39,7 +39,7 @@ def test_a_minimal_object_gets_the_documented_defaults_and_nothing_else(api: Api
         "minReplicas": 1,
         "maxReplicas": 10,
         "concurrencyLimit": 100,
-        "warmup": {"mode": "connect", "timeoutSeconds": 300},
+        "warmup": {"mode": "connect", "required": False, "timeoutSeconds": 300},
         "drain": {"delaySeconds": 5, "timeoutSeconds": 60},
         "service": {"type": "ClusterIP", "port": 80},
         "automountServiceAccountToken": False,
@@ -55,7 +55,13 @@ def test_the_models_default_as_the_api_server_does(api: ApiServer) -> None:
 @pytest.mark.parametrize(
     "spec",
     [
-        pytest.param({"agent": {"entrypoint": "my_agents.support:build"}, "image": "example.com/a:1"}, id="entrypoint"),
+        pytest.param(
+            {
+                "agent": {"entrypoint": "my_agents.support:build", "config": {"model": {"name": "fast", "n": 1}}},
+                "image": "example.com/a:1",
+            },
+            id="entrypoint",
+        ),
         pytest.param(
             {
                 "agent": {
@@ -124,7 +130,9 @@ def test_the_models_default_as_the_api_server_does(api: ApiServer) -> None:
                         ],
                     },
                 },
-                "warmup": {"mode": "offline", "timeoutSeconds": 3600},
+                "warmup": {"mode": "live", "required": True, "timeoutSeconds": 3600},
+                "security": {"allowCode": True},
+                "auth": {"tokenSecretRef": {"name": "users", "key": "token"}},
                 "drain": {"delaySeconds": 0, "timeoutSeconds": 3600},
                 "concurrencyLimit": 1,
             },

@@ -36,6 +36,27 @@ def test_an_entrypoint_reaches_the_agent_spec() -> None:
     assert json.loads(config_map["data"]["agent.json"])["agent"] == {"entrypoint": "my.module:build"}
 
 
+def test_what_a_factory_wants_to_know_reaches_the_agent_spec() -> None:
+    config_map = rendered(agent(agent={"entrypoint": "my.module:build", "config": {"model": "fast"}})).config_map
+    assert config_map is not None
+    assert json.loads(config_map["data"]["agent.json"])["agent"]["config"] == {"model": "fast"}
+
+
+def test_permission_for_code_and_a_required_warm_up_reach_the_agent_spec() -> None:
+    asked = agent(security={"allowCode": True}, warmup={"mode": "live", "required": True})
+    config_map = rendered(asked).config_map
+    assert config_map is not None
+    spec = json.loads(config_map["data"]["agent.json"])
+    assert spec["security"] == {"allowCode": True}
+    assert spec["warmup"] == {"mode": "live", "required": True, "timeoutSeconds": 300}
+
+
+def test_the_token_of_users_comes_from_its_secret() -> None:
+    variables = container(auth={"tokenSecretRef": {"name": "users", "key": "token"}})["env"]
+    secret = {"secretKeyRef": {"name": "users", "key": "token"}}
+    assert {"name": "PREWARM_API_TOKEN", "valueFrom": secret} in variables
+
+
 def test_a_changed_agent_spec_changes_config_map_name_and_revision() -> None:
     one, other = (rendered(agent(concurrencyLimit=limit)) for limit in (1, 2))
     assert one.config_map is not None

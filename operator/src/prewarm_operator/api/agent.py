@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, WithJsonSchema
 
-from prewarm_operator.api.model import ApiModel, Port, Rule, rules
+from prewarm_operator.api.model import ApiModel, OpenObject, Port, Rule, rules
 
 HttpPath = Annotated[
     str,
@@ -92,6 +92,11 @@ class Agent(ApiModel):
                 "[has(self.component), has(self.entrypoint), has(self.container)].filter(x, x).size() < 2",
                 "spec.agent may set only one of component, entrypoint and container: keep one, remove the others.",
             ),
+            Rule(
+                "!has(self.config) || has(self.entrypoint)",
+                "spec.agent.config is handed to the factory of spec.agent.entrypoint: set entrypoint, or remove "
+                "config.",
+            ),
         )
     )
 
@@ -111,6 +116,11 @@ class Agent(ApiModel):
                 "spec.agent.entrypoint must be written module:factory, for example my_agents.support:build.",
             )
         ),
+    )
+    config: OpenObject | None = Field(
+        default=None,
+        description="Whatever the factory of entrypoint wants to know, for example a model's settings; it finds it in "
+        "resources.config. No secrets.",
     )
     container: AgentContainer | None = Field(
         default=None, description="An image of your own instead of the Prewarm agent image, with its own warm-up path."

@@ -8,6 +8,7 @@ from prewarm_operator.api.agent import Agent
 from prewarm_operator.api.lifecycle import Drain, Warmup
 from prewarm_operator.api.model import ApiModel, Int32, Rule, rules
 from prewarm_operator.api.pod_settings import ONE_SOURCE_PER_VARIABLE, PodSettings
+from prewarm_operator.api.security import Auth, Security
 from prewarm_operator.api.service import ServiceSettings
 from prewarm_operator.api.status import AgentDeploymentStatus
 
@@ -28,6 +29,15 @@ class AgentDeploymentSpec(PodSettings):
                 "agent.container.image.",
             ),
             ONE_SOURCE_PER_VARIABLE,
+            Rule(
+                "!(has(self.agent.container) && (has(self.auth) || has(self.security)))",
+                "spec.auth and spec.security are for the Prewarm agent image: remove them beside spec.agent.container.",
+            ),
+            Rule(
+                "!has(self.auth) || ((!has(self.env) || !self.env.exists(e, e.name == 'PREWARM_API_TOKEN')) && "
+                "(!has(self.models) || !self.models.exists(m, m.envVar == 'PREWARM_API_TOKEN')))",
+                "spec.auth sets the environment variable PREWARM_API_TOKEN: remove it from spec.env and spec.models.",
+            ),
         )
     )
 
@@ -65,6 +75,10 @@ class AgentDeploymentSpec(PodSettings):
         "the agent image that the operator was installed with.",
     )
     warmup: Warmup = Field(default=Warmup(), description="What happens before a pod may serve.")
+    security: Security | None = Field(default=None, description="What the agent may bring with it. Default: no code.")
+    auth: Auth | None = Field(
+        default=None, description="What users must show. Default: whoever reaches the Service is served."
+    )
     concurrency_limit: Int32 = Field(
         default=100,
         ge=1,

@@ -10,11 +10,16 @@ from prewarm_operator.api.model import ApiModel, Int32
 class Warmup(ApiModel):
     """What happens before a pod may serve."""
 
-    mode: Literal["offline", "connect"] = Field(
+    mode: Literal["offline", "connect", "live"] = Field(
         default="connect",
         description="offline runs the agent once against a model that is not there: every import is done, nothing "
         "leaves the pod. connect also opens the connection to the model API, without asking the model anything. "
-        "Neither costs a token. Not used with agent.container. Default: connect.",
+        "Neither costs a token. live asks the model once, which does. Not used with agent.container. Default: connect.",
+    )
+    required: bool = Field(
+        default=False,
+        description="Whether a model API that cannot be reached keeps a starting pod from serving, with mode connect "
+        "or live. If not, the pod serves and tries on. Default: false.",
     )
     timeout_seconds: Int32 = Field(
         default=300,

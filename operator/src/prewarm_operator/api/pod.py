@@ -99,8 +99,8 @@ class EnvFrom(ApiModel):
     config_map_ref: EnvSource | None = Field(default=None, description="A ConfigMap in the same namespace.")
 
 
-class ApiKeySecretRef(ApiModel):
-    """The key of a Secret in the same namespace that holds the API key of a model."""
+class SecretKeyRef(ApiModel):
+    """One key of a Secret in the same namespace."""
 
     name: str = Field(min_length=1, max_length=253, description="Name of the Secret.")
     key: str = Field(min_length=1, max_length=253, description="Key in its data, for example api-key.")
@@ -114,7 +114,7 @@ class ModelKey(ApiModel):
         description="Environment variable that the model's client reads: OPENAI_API_KEY, AZURE_OPENAI_API_KEY, "
         "ANTHROPIC_API_KEY, GEMINI_API_KEY. Default: OPENAI_API_KEY.",
     )
-    api_key_secret_ref: ApiKeySecretRef = Field(description="Where the key is. The operator itself never reads it.")
+    api_key_secret_ref: SecretKeyRef = Field(description="Where the key is. The operator itself never reads it.")
 
 
 class VolumeMount(ApiModel):

@@ -17,10 +17,18 @@ def agent_spec(agent: Agent) -> dict[str, Any] | None:
         program = {"component": spec.agent.component}
     else:
         program = {"entrypoint": spec.agent.entrypoint}
+        if spec.agent.config is not None:
+            program["config"] = spec.agent.config
+    warmup: dict[str, Any] = {"mode": spec.warmup.mode, "timeoutSeconds": spec.warmup.timeout_seconds}
+    # What is not asked for is left out: an image of an earlier version refuses keys that it does not know.
+    if spec.warmup.required:
+        warmup["required"] = True
+    security = {"security": {"allowCode": True}} if spec.security and spec.security.allow_code else {}
     return {
         "name": agent.name,
         "agent": program,
-        "warmup": {"mode": spec.warmup.mode, "timeoutSeconds": spec.warmup.timeout_seconds},
+        "warmup": warmup,
+        **security,
         "concurrencyLimit": spec.concurrency_limit,
         "drain": {"delaySeconds": spec.drain.delay_seconds, "timeoutSeconds": spec.drain.timeout_seconds},
     }

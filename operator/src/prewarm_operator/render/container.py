@@ -11,6 +11,7 @@ PROBE_PORT = 8081
 CONFIG_VOLUME = "agent"
 CONFIG_FOLDER = "/etc/prewarm"
 SCRATCH_VOLUME = "tmp"
+API_TOKEN_VARIABLE = "PREWARM_API_TOKEN"  # noqa: S105 - a name
 
 RESTRICTED = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
 """What Pod Security `restricted` asks of every container, beside what the pod says for all of them."""
@@ -84,11 +85,11 @@ def _common(agent: Agent, image: str) -> dict[str, Any]:
 
 
 def _environment(agent: Agent) -> list[dict[str, Any]]:
-    """Keys of models first: other variables may refer to them as $(NAME)."""
-    keys = [
-        {"name": model.env_var, "valueFrom": {"secretKeyRef": model.api_key_secret_ref.model_dump()}}
-        for model in agent.spec.models
-    ]
+    """Secrets first: other variables may refer to them as $(NAME)."""
+    secrets = [(model.env_var, model.api_key_secret_ref) for model in agent.spec.models]
+    if agent.spec.auth is not None:
+        secrets.append((API_TOKEN_VARIABLE, agent.spec.auth.token_secret_ref))
+    keys = [{"name": name, "valueFrom": {"secretKeyRef": ref.model_dump()}} for name, ref in secrets]
     return keys + [entry.model_dump(exclude_none=True) for entry in agent.spec.env]
 
 
