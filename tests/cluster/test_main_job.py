@@ -15,7 +15,7 @@ AGENT = "agentdeployment/support"
 def support(sandbox: Sandbox) -> Agent:
     """The example of the README, as it is in the repository."""
     into = f"--namespace={sandbox.name}"
-    sandbox.kube.kubectl("apply", "-f", "examples/", into)
+    sandbox.kube.kubectl("apply", "-f", "examples/support-agent.yaml", into)
     sandbox.kube.kubectl("wait", "--for=condition=Ready", AGENT, into, "--timeout=60s")
     return Agent(sandbox.kube, sandbox.name, "support")
 

@@ -58,6 +58,13 @@ IMAGES = (
         ("operator", "requirements/operator.txt", "requirements/build.txt"),
     ),
     Image("prewarm-demo", "dev/demo/Dockerfile", ("dev/demo",), base="prewarm-agent"),
+    Image(
+        "prewarm-example-python",
+        "examples/python-agent/Dockerfile",
+        ("examples/python-agent/orders.py",),
+        base="prewarm-agent",
+    ),
+    Image("prewarm-example-foreign", "examples/foreign-image/Dockerfile", ("examples/foreign-image/server.py",)),
 )
 
 

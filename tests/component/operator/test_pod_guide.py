@@ -20,7 +20,7 @@ Object = dict[str, Any]
 REPOSITORY = Path(__file__).parents[3]
 GUIDE = (REPOSITORY / "docs" / "guide" / "pods.md").read_text()
 PIECES = [yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```$", GUIDE, re.DOTALL | re.MULTILINE)]
-EXAMPLES = sorted([*(REPOSITORY / "examples").glob("*.yaml"), *(REPOSITORY / "docs" / "guide").glob("*.yaml")])
+EXAMPLES = sorted([*(REPOSITORY / "examples").rglob("*.yaml"), *(REPOSITORY / "docs" / "guide").glob("*.yaml")])
 
 DRY_RUN = {"dryRun": "All", "fieldValidation": "Strict"}
 COMPONENT = {"component": {"provider": "autogen_agentchat.agents.AssistantAgent"}}
@@ -104,7 +104,12 @@ def test_the_guide_has_a_piece_for_every_typed_field_of_pods() -> None:
     }
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: str(path.relative_to(REPOSITORY)))
 async def test_an_example_works_as_it_stands(restricted: Namespace, path: Path) -> None:
     for document in yaml.safe_load_all(path.read_text()):
-        await try_out(restricted, document)
+        if document["kind"] == "AgentDeployment":
+            await try_out(restricted, document)
+        else:
+            plural = f"{document['kind'].lower()}s"
+            made = await restricted.http.post(restricted.url(plural), json=document, params=DRY_RUN)
+            assert made.status_code == 201, made.text
