@@ -30,7 +30,7 @@ async def drain(
        go of them, or would not use them any more (see Connection.shutdown).
     3. What still runs when the timeout is over is stopped, and its client gets an error that says so.
     """
-    lifecycle.draining = True
+    lifecycle.drain()
     logger.info("draining")
     await delay
     lifecycle.closed = True

@@ -111,12 +111,21 @@ PHASES: list[tuple[str, Phase]] = [
 
 async def start(startup: Startup, users: UserApplication) -> None:
     """Runs the phases and opens the port for users. Raises PermanentError when the spec can never be served."""
-    for name, phase in PHASES:
+    await run(startup, PHASES)
+    open_port(startup, users)
+
+
+async def run(startup: Startup, phases: list[tuple[str, Phase]]) -> None:
+    """Runs phases in order, and records and logs how long each took. May be called again for more of them."""
+    for name, phase in phases:
         with startup.lifecycle.measured(name):
             await phase(startup)
         seconds = round(startup.lifecycle.phase_seconds[name], 4)
         logger.info("phase finished", extra={"phase": name, "seconds": seconds})
 
+
+def open_port(startup: Startup, users: UserApplication) -> None:
+    """Gives the port for users the agent that the phases have made."""
     from prewarm_agent import metrics
     from prewarm_agent.serve.completions import Completions
 

@@ -7,9 +7,14 @@ from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 
+from prewarm_agent.admission.load import Load
+
 
 class Stage(StrEnum):
+    """`GENERIC` is warm without an agent, and only before `WARM`."""
+
     STARTING = "starting"
+    GENERIC = "generic"
     WARM = "warm"
     FAILED = "failed"
 
@@ -17,10 +22,12 @@ class Stage(StrEnum):
 class Lifecycle:
     """Starting, then warm or failed; while warm it may start to drain, and at the end of the delay it is closed.
 
-    `error` is what made it fail; `transient_errors`, by what has them, are being retried and end nothing.
+    `error` is what made it fail; `transient_errors`, by what has them, are being retried and end nothing. Its state is
+    part of the load: who watches that hears of every step.
     """
 
     def __init__(self) -> None:
+        self.load = Load()
         self.stage = Stage.STARTING
         self.phase = "bind"
         self.phase_seconds: dict[str, float] = {}
@@ -33,7 +40,12 @@ class Lifecycle:
     @property
     def ready(self) -> bool:
         """Whether new requests are welcome. True during the drain delay: others still send, and must be served."""
-        return self.stage is Stage.WARM and not self.closed
+        return self.stage in (Stage.GENERIC, Stage.WARM) and not self.closed
+
+    @property
+    def state(self) -> str:
+        """What GET /load calls the state: the stage, or `draining`."""
+        return "draining" if self.draining else self.stage.value
 
     def bound(self) -> None:
         """The ports are bound. The phase `bind` counts from the start of the process, interpreter included."""
@@ -49,13 +61,25 @@ class Lifecycle:
         finally:
             self.phase_seconds[phase] = time.perf_counter() - started
 
-    def warmed(self) -> None:
-        self.stage = Stage.WARM
+    def generic(self) -> None:
+        """Everything is warm that needs no agent."""
+        self._enter(Stage.GENERIC)
         self.time_to_warm_seconds = process_age_seconds()
 
+    def warmed(self) -> None:
+        """The agent is warm. Of a pod that was generic before, the time to warm stays that of its generic part."""
+        if self.stage is not Stage.GENERIC:
+            self.time_to_warm_seconds = process_age_seconds()
+        self._enter(Stage.WARM)
+
     def failed(self, error: str) -> None:
-        self.stage = Stage.FAILED
         self.error = error
+        self._enter(Stage.FAILED)
+
+    def drain(self) -> None:
+        """The process was told to stop."""
+        self.draining = True
+        self.load.changed()
 
     def report(self) -> dict[str, object]:
         """The body of /warmupz."""
@@ -65,6 +89,10 @@ class Lifecycle:
             "phases": {name: round(seconds, 4) for name, seconds in self.phase_seconds.items()},
             "error": self.error or " ".join(self.transient_errors.values()) or None,
         }
+
+    def _enter(self, stage: Stage) -> None:
+        self.stage = stage
+        self.load.changed()
 
 
 def process_age_seconds() -> float:
