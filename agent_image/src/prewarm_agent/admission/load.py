@@ -8,8 +8,10 @@ from contextlib import contextmanager
 REFUSED_SECONDS = 5.0
 MODEL_CALL_SECONDS = 30.0
 
-# A window forgets in steps of this part of its length, and so holds that many numbers, whatever is counted.
+# A window forgets in this many steps, and holds no more numbers than that, whatever is counted.
 _STEPS = 20
+# The steps of the shorter window: what is in it may have changed after this time, though nothing happened.
+FADE_SECONDS = REFUSED_SECONDS / _STEPS
 
 
 class Load:
@@ -53,6 +55,11 @@ class Load:
             yield
         finally:
             self._watchers.discard(watcher)
+
+    @property
+    def fades(self) -> bool:
+        """Whether `snapshot` will change though nothing happens."""
+        return bool(self._refused.total() or self._failed_model_calls.total())
 
     def snapshot(self) -> dict[str, int | float]:
         """The numbers of `GET /load`: those refused in the last 5 s, the share of model calls failed in the last 30."""

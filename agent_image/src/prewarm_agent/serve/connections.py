@@ -25,6 +25,7 @@ SILENCE_SECONDS = 16.0
 IN_USE_CHECK_SECONDS = 0.5
 
 EXPIRES_AT = "prewarm.expires_at"
+ABORT = "prewarm.abort"
 
 
 class Connection(HttpToolsProtocol):
@@ -37,7 +38,7 @@ class Connection(HttpToolsProtocol):
         self._head_arriving = False
         lifetime = LIFETIME_SECONDS * random.uniform(1 - LIFETIME_JITTER, 1 + LIFETIME_JITTER)  # noqa: S311
         # uvicorn copies this into the state of every request of the connection.
-        self.app_state: dict[str, Any] = {**self.app_state, EXPIRES_AT: now + lifetime}
+        self.app_state: dict[str, Any] = {**self.app_state, EXPIRES_AT: now + lifetime, ABORT: transport.abort}
 
     def on_message_begin(self) -> None:
         self._head_arriving = True

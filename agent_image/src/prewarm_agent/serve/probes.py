@@ -1,6 +1,7 @@
 """The port for the kubelet and for Prometheus. It answers from the first moment, and never asks the model."""
 
 from prewarm_agent.serve.asgi import Receive, Scope, Send, send_bytes, send_json
+from prewarm_agent.serve.load import LoadEndpoint
 from prewarm_agent.startup.state import Lifecycle, Stage
 
 _METRICS_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
@@ -9,8 +10,9 @@ _METRICS_TYPE = b"text/plain; version=0.0.4; charset=utf-8"
 class ProbeApplication:
     def __init__(self, lifecycle: Lifecycle) -> None:
         self._lifecycle = lifecycle
+        self._load = LoadEndpoint(lifecycle)
 
-    async def __call__(self, scope: Scope, _: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in ("GET", "HEAD"):
             await send_json(send, 405, {"error": "only GET"}, [(b"allow", b"GET")])
             return
@@ -25,8 +27,10 @@ class ProbeApplication:
                 await send_json(send, 200 if ready else 503, {"status": "ready" if ready else "not ready"})
             case "/metrics":
                 await self._metrics(send)
+            case "/load":
+                await self._load.answer(scope, receive, send)
             case _:
-                await send_json(send, 404, {"error": "use /livez, /warmupz, /readyz or /metrics"})
+                await send_json(send, 404, {"error": "use /livez, /warmupz, /readyz, /metrics or /load"})
 
     async def _metrics(self, send: Send) -> None:
         # Imported on demand: it is one of the imports that the ports do not wait for.

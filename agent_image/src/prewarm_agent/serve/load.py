@@ -1,0 +1,84 @@
+"""`GET /load`: how busy this process is, once or as a stream that tells every change."""
+
+import asyncio
+import json
+
+from prewarm_agent.admission.load import FADE_SECONDS
+from prewarm_agent.serve.asgi import Receive, Scope, Send, send_json
+from prewarm_agent.serve.connections import ABORT
+from prewarm_agent.startup.state import Lifecycle
+
+# One reader is the operator's leader; the rest is room for a change of leaders and for people with curl.
+MAX_WATCHERS = 8
+COALESCE_SECONDS = 0.02
+HEARTBEAT_SECONDS = 15.0
+# Lines that nobody takes fill the kernel's buffers, and uvicorn's 64 KiB; this long after that the reader is dropped.
+STALLED_SECONDS = 5.0
+
+_CONTENT_TYPE = b"application/x-ndjson"
+
+
+class LoadEndpoint:
+    def __init__(self, lifecycle: Lifecycle) -> None:
+        self._lifecycle = lifecycle
+        self._watchers = 0
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "HEAD" or b"watch=1" not in scope["query_string"].split(b"&"):
+            await send_json(send, 200, self._report())
+        elif self._watchers >= MAX_WATCHERS:
+            await send_json(send, 503, {"error": f"{MAX_WATCHERS} watch already; ask without watch=1, or again later"})
+        else:
+            self._watchers += 1
+            try:
+                await self._stream(scope, receive, send)
+            finally:
+                self._watchers -= 1
+
+    async def _stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        changed = asyncio.Event()
+        gone = asyncio.ensure_future(_disconnected(receive))
+        gone.add_done_callback(lambda _: changed.set())
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", _CONTENT_TYPE)]})
+            with self._lifecycle.load.watched(changed.set):
+                await self._lines(send, changed, gone)
+        except TimeoutError:
+            scope["state"][ABORT]()
+            await gone
+        finally:
+            gone.cancel()
+
+    async def _lines(self, send: Send, changed: asyncio.Event, gone: asyncio.Future[None]) -> None:
+        """Sends a line for each change and heartbeat until the drain. Raises TimeoutError if the reader has stalled."""
+        clock = asyncio.get_running_loop().time
+        sent, heartbeat_at, draining = b"", 0.0, False
+        while not draining and not gone.done():
+            changed.clear()
+            draining = self._lifecycle.draining
+            line = json.dumps(self._report(), separators=(",", ":")).encode() + b"\n"
+            if line != sent or clock() >= heartbeat_at:
+                async with asyncio.timeout(STALLED_SECONDS):
+                    await send({"type": "http.response.body", "body": line, "more_body": not draining})
+                sent, heartbeat_at = line, clock() + HEARTBEAT_SECONDS
+            if not draining:
+                look_at = clock() + FADE_SECONDS if self._lifecycle.load.fades else heartbeat_at
+                await _wait(changed, look_at)
+
+    def _report(self) -> dict[str, object]:
+        return {"state": self._lifecycle.state, **self._lifecycle.load.snapshot()}
+
+
+async def _wait(changed: asyncio.Event, until: float) -> None:
+    """Returns a moment after the next change, so that those which follow at once are in one line with it."""
+    try:
+        async with asyncio.timeout_at(until):
+            await changed.wait()
+    except TimeoutError:
+        return
+    await asyncio.sleep(COALESCE_SECONDS)
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
