@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 SPEC_PATH = "/etc/prewarm/agent.json"
+POOL_PATH = "/etc/prewarm/pool.json"
+KEYS_PATH = "/etc/prewarm-keys/keys.json"
+STATE_DIRECTORY = "/run/prewarm"
 TERMINATION_LOG_PATH = "/dev/termination-log"
 USER_PORT = 8080
 PROBE_PORT = 8081
@@ -15,19 +18,28 @@ REQUEST_TIMEOUT_SECONDS = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where the spec is, where to listen (0 is any free port) and how long a request may take."""
+    """Where the spec is, where to listen (0 is any free port) and how long a request may take.
+
+    With `pool_path` the process starts as a generic pod of that pool, without a spec. `keys_path` and `pod_uid` say
+    whose orders are obeyed, and `state_directory` is where a generic pod keeps what it became.
+    """
 
     spec_path: Path
+    pool_path: Path | None
     port: int
     probe_port: int
     termination_log_path: Path
     request_timeout_seconds: float
+    keys_path: Path
+    pod_uid: str
+    state_directory: Path
 
     @classmethod
     def resolve(
         cls,
         *,
         spec: str | None = None,
+        pool: str | None = None,
         port: int | None = None,
         probe_port: int | None = None,
         environ: Mapping[str, str] = os.environ,
@@ -42,8 +54,12 @@ class Settings:
             raise ValueError(f"PREWARM_REQUEST_TIMEOUT_SECONDS is {timeout!r}; set it to a number of seconds above 0.")
         return cls(
             spec_path=Path(spec or environ.get("PREWARM_SPEC", SPEC_PATH)),
+            pool_path=Path(pool) if pool else None,
             port=USER_PORT if port is None else port,
             probe_port=PROBE_PORT if probe_port is None else probe_port,
             termination_log_path=Path(environ.get("PREWARM_TERMINATION_LOG", TERMINATION_LOG_PATH)),
             request_timeout_seconds=request_timeout_seconds,
+            keys_path=Path(environ.get("PREWARM_KEYS", KEYS_PATH)),
+            pod_uid=environ.get("PREWARM_POD_UID", ""),
+            state_directory=Path(environ.get("PREWARM_STATE_DIR", STATE_DIRECTORY)),
         )

@@ -12,6 +12,8 @@ def test_the_defaults_are_those_of_the_contract() -> None:
     assert settings.spec_path == Path("/etc/prewarm/agent.json")
     assert (settings.port, settings.probe_port) == (8080, 8081)
     assert settings.termination_log_path == Path("/dev/termination-log")
+    assert (settings.keys_path, settings.state_directory) == (Path("/etc/prewarm-keys/keys.json"), Path("/run/prewarm"))
+    assert (settings.pool_path, settings.pod_uid) == (None, "")
 
 
 def test_the_command_line_comes_before_the_environment() -> None:
