@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from enum import StrEnum
+from typing import Any
 
 import jwt
 
@@ -43,7 +44,7 @@ class Verifier:
         self._audience = audience
 
     def verify(self, authorization: str, body: bytes) -> str:
-        """The subject, `<namespace>/<name>` of the agent, of a header's token that signs `body`. Raises TokenRefused."""
+        """The subject (`<namespace>/<name>` of an agent) of a header's token, which is for `body`. Raises TokenRefused."""
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise TokenRefused(TokenFault.NO_TOKEN, "There is no token; send the header Authorization: Bearer TOKEN.")
@@ -58,7 +59,7 @@ class Verifier:
             raise TokenRefused(TokenFault.BODY_MISMATCH, text)
         return str(claims["sub"])
 
-    def _decode(self, token: str) -> dict[str, object]:
+    def _decode(self, token: str) -> dict[str, Any]:
         try:
             header = jwt.get_unverified_header(token)
         except (jwt.InvalidTokenError, RecursionError) as error:
@@ -71,7 +72,7 @@ class Verifier:
         if key is None:
             raise TokenRefused(TokenFault.UNKNOWN_KEY, f"The token's key {kid!r} is not one of this pod's keys.")
         try:
-            claims: dict[str, object] = jwt.decode(
+            claims: dict[str, Any] = jwt.decode(
                 token,
                 key.key,
                 algorithms=[ALGORITHM],
