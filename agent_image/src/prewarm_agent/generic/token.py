@@ -44,7 +44,7 @@ class Verifier:
         self._audience = audience
 
     def verify(self, authorization: str, body: bytes) -> str:
-        """The subject (`<namespace>/<name>` of an agent) of a header's token, which is for `body`. Raises TokenRefused."""
+        """The subject of the header's token, `<namespace>/<name>`. Raises TokenRefused, also if it is for another body."""
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise TokenRefused(TokenFault.NO_TOKEN, "There is no token; send the header Authorization: Bearer TOKEN.")

@@ -46,7 +46,7 @@ class UserApplication:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._lifecycle.stage is not Stage.WARM or self._completions is None:
-            await _refuse_before_warm(receive, send)
+            await _refuse_before_warm(self._lifecycle.stage, receive, send)
         else:
             await self._measured(scope, receive, _Answer(self, scope, send))
 
@@ -128,10 +128,13 @@ class _Answer:
         await self._send(message)
 
 
-async def _refuse_before_warm(receive: Receive, send: Send) -> None:
+async def _refuse_before_warm(stage: Stage, receive: Receive, send: Send) -> None:
     with suppress(BodyTooLarge, Disconnected):
         await read_body(receive, MAX_BODY_BYTES)
-    error = APIError(503, "The agent is starting.", code="starting", retry_after_seconds=RETRY_AFTER_SECONDS)
+    text, code = "The agent is starting.", "starting"
+    if stage is Stage.GENERIC:
+        text, code = "This pod has no agent yet.", "not_specialized"
+    error = APIError(503, text, code=code, retry_after_seconds=RETRY_AFTER_SECONDS)
     await send_json(send, error.status, error.body(), [*error.headers(), (b"connection", b"close")])
 
 
