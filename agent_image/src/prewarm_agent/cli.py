@@ -1,4 +1,4 @@
-"""The command line: `prewarm-agent serve`."""
+"""The command line of the image: `prewarm-agent serve` and what helps authors of agents."""
 
 import argparse
 import os
@@ -6,17 +6,22 @@ import signal
 import sys
 from typing import NoReturn
 
+from prewarm_agent.doctor import command as doctor
 from prewarm_agent.serve.listen import listen
-from prewarm_agent.settings import PROBE_PORT, SPEC_PATH, USER_PORT, Settings
+from prewarm_agent.settings import POOL_PATH, PROBE_PORT, SPEC_PATH, USER_PORT, Settings
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="prewarm-agent", description="Serves one AutoGen agent, warm from the start.")
     commands = parser.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="serve the agent of a spec until SIGTERM")
-    serve.add_argument("--spec", metavar="FILE", help=f"the agent spec (default: $PREWARM_SPEC or {SPEC_PATH})")
+    what = serve.add_mutually_exclusive_group()
+    what.add_argument("--spec", metavar="FILE", help=f"the agent spec (default: $PREWARM_SPEC or {SPEC_PATH})")
+    generic = f"start without an agent, as a pod of this pool, and be told later (default {POOL_PATH})"
+    what.add_argument("--generic", metavar="FILE", nargs="?", const=POOL_PATH, help=generic)
     serve.add_argument("--port", type=int, help=f"port for users (default {USER_PORT}, 0 for any free one)")
     serve.add_argument("--probe-port", type=int, help=f"port for probes and metrics (default {PROBE_PORT})")
+    doctor.add_arguments(commands.add_parser("doctor", help="measure an agent of your own and name what makes it slow"))
     return parser
 
 
@@ -26,8 +31,12 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     # pod deleted meanwhile would stay for its whole grace period.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     options = _parser().parse_args(arguments)
+    if options.command == "doctor":
+        sys.exit(doctor.run(options))
     try:
-        settings = Settings.resolve(spec=options.spec, port=options.port, probe_port=options.probe_port)
+        settings = Settings.resolve(
+            spec=options.spec, pool=options.generic, port=options.port, probe_port=options.probe_port
+        )
         users, probes = listen(settings.port), listen(settings.probe_port)
     except (ValueError, OSError) as error:
         sys.exit(f"prewarm-agent: {error}")
