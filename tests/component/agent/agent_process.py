@@ -87,26 +87,35 @@ async def running(spec: object, **environment: str) -> AsyncIterator[AgentProces
     with tempfile.TemporaryDirectory(prefix="prewarm-agent-") as name:
         directory = Path(name)
         (directory / "agent.json").write_text(spec if isinstance(spec, str) else json.dumps(spec))
-        (directory / "termination-log").touch()
-        with (directory / "log").open("wb") as log:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "prewarm_agent", "serve", "--spec", directory / "agent.json"),
-                *("--port", "0", "--probe-port", "0"),
-                stderr=log,
-                env={
-                    "PATH": os.environ["PATH"],
-                    "OPENAI_API_KEY": "unused",
-                    "PREWARM_TERMINATION_LOG": str(directory / "termination-log"),
-                    **environment,
-                    "PYTHONPATH": os.pathsep.join([str(SOURCE), environment.get("PYTHONPATH", "")]),
-                },
-            )
-        agent = AgentProcess(process, directory)
-        try:
-            async with asyncio.timeout(30):
-                await agent.bound()
+        async with running_in(directory, "--spec", str(directory / "agent.json"), **environment) as agent:
             yield agent
-        finally:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
+
+
+@asynccontextmanager
+async def running_in(
+    directory: Path, *arguments: str, port: int = 0, probe_port: int = 0, **environment: str
+) -> AsyncIterator[AgentProcess]:
+    """Starts `serve` with these arguments and a log in `directory`, and yields it when its ports are bound."""
+    (directory / "termination-log").touch()
+    with (directory / "log").open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "prewarm_agent", "serve", *arguments),
+            *("--port", str(port), "--probe-port", str(probe_port)),
+            stderr=log,
+            env={
+                "PATH": os.environ["PATH"],
+                "OPENAI_API_KEY": "unused",
+                "PREWARM_TERMINATION_LOG": str(directory / "termination-log"),
+                **environment,
+                "PYTHONPATH": os.pathsep.join([str(SOURCE), environment.get("PYTHONPATH", "")]),
+            },
+        )
+    agent = AgentProcess(process, directory)
+    try:
+        async with asyncio.timeout(30):
+            await agent.bound()
+        yield agent
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
