@@ -89,7 +89,7 @@ def test_a_key_that_autogen_would_drop_is_found_at_every_depth() -> None:
         ({"provider": "os.system", "config": {}}, ("ProviderNotAllowed", "agent.component.provider")),
         ({"provider": assistant(URL)["provider"]}, ("InvalidConfig", "agent.component.config")),
         (assistant(URL) | {"config": []}, ("InvalidConfig", "agent.component.config")),
-        (assistant(URL) | {"component_version": 1}, ("InvalidConfig", "agent.component.component_version")),
+        (assistant(URL) | {"component_version": 3}, ("InvalidConfig", "agent.component.component_version")),
         (assistant(URL, max_tool_iterations=0), ("InvalidConfig", "agent.component.config.max_tool_iterations")),
         (assistant(URL, handoffs=[{"target": 3}]), ("InvalidConfig", "agent.component.config.handoffs[0].target")),
     ],

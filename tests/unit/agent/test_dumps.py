@@ -81,7 +81,7 @@ def graph() -> GraphFlow:
 
 ENDS = (
     (MaxMessageTermination(5) | TextMentionTermination("END", sources=["a"]) & SourceMatchTermination(["a"]))
-    | HandoffTermination("user")
+    | HandoffTermination("b")
     | StopMessageTermination()
     | TokenUsageTermination(1, 1, 1)
     | TimeoutTermination(3)

@@ -1,9 +1,8 @@
 """The component classes that a spec may name, exactly.
 
 AutoGen's `load_component` imports whatever module a spec names, before it checks anything. So nothing reaches it that
-is not in this table. Left out on purpose: what runs code or a process that the spec brings along (FunctionTool, code
-executors, stdio MCP), what waits for a person (UserProxyAgent), and what downloads on first use
-(TokenLimitedChatCompletionContext fetches its encoding from the internet, synchronously).
+is not in this table. What is known and left out on purpose stands in `refuse.py` with the reason; so does what is in
+the table and still needs permission, because the spec brings code along (FunctionTool, MCP over stdio).
 """
 
 from collections.abc import Mapping
@@ -25,6 +24,9 @@ class Kind(StrEnum):
     MESSAGE_FORMAT = "message format"
 
 
+NAMED_MODEL = "prewarm.NamedModel"
+"""No class: it refers to a model of the spec, or of the pool, by name."""
+
 _CLASSES: dict[Kind, tuple[str, ...]] = {
     Kind.AGENT: (
         "autogen_agentchat.agents.AssistantAgent",
@@ -41,6 +43,9 @@ _CLASSES: dict[Kind, tuple[str, ...]] = {
     Kind.MODEL: (
         "autogen_ext.models.openai.OpenAIChatCompletionClient",
         "autogen_ext.models.openai.AzureOpenAIChatCompletionClient",
+        "autogen_ext.models.anthropic.AnthropicChatCompletionClient",
+        "autogen_ext.models.ollama.OllamaChatCompletionClient",
+        NAMED_MODEL,
     ),
     Kind.CONTEXT: (
         "autogen_core.model_context.UnboundedChatCompletionContext",
@@ -65,10 +70,13 @@ _CLASSES: dict[Kind, tuple[str, ...]] = {
     Kind.TOOL: (
         "autogen_agentchat.tools.AgentTool",
         "autogen_agentchat.tools.TeamTool",
+        "autogen_core.tools.FunctionTool",
+        "autogen_ext.tools.http.HttpTool",
     ),
     Kind.WORKBENCH: (
         "autogen_core.tools.StaticWorkbench",
         "autogen_core.tools.StaticStreamWorkbench",
+        "autogen_ext.tools.mcp.McpWorkbench",
     ),
     Kind.MESSAGE_FORMAT: ("autogen_agentchat.messages.StructuredMessageFactory",),
 }

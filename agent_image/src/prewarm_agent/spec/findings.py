@@ -15,15 +15,22 @@ class Reason(StrEnum):
     MODULE_NOT_FOUND = "ModuleNotFound"
     FACTORY_FAILED = "FactoryFailed"
     MISSING_SECRET = "MissingSecret"  # noqa: S105 - a reason's name
+    NOT_SERVABLE = "NotServable"
+    CODE_NOT_ALLOWED = "CodeNotAllowed"
+    PLACEHOLDER = "PlaceholderLeft"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One fault: `path` leads to it (`agent.component.provider`), `text` says what is wrong and what to do."""
+    """One fault: `path` leads to it (`agent.component.provider`), `text` says what is wrong and what to do.
+
+    A `warning` is told and served nevertheless.
+    """
 
     reason: Reason
     path: str
     text: str
+    warning: bool = False
 
     def __str__(self) -> str:
         return f"{self.path}: {self.text}" if self.path else self.text

@@ -17,6 +17,12 @@ class Component:
         return str(self.value["provider"])
 
 
+def _is_text(key: str, value: object) -> bool:
+    """AutoGen's `metadata` maps texts to texts. What has a provider there, and nothing that is more than a text, is a
+    user's word; a component has a config."""
+    return key == "metadata" and isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
+
+
 def components(tree: object, path: str) -> Iterator[Component]:
     """Every mapping under `tree` whose `provider` is a string, parents before children, in the order of the document.
 
@@ -28,6 +34,6 @@ def components(tree: object, path: str) -> Iterator[Component]:
         if isinstance(node, dict):
             if isinstance(node.get("provider"), str):
                 yield Component(at, node)
-            stack.extend((f"{at}.{key}", value) for key, value in reversed(node.items()))
+            stack.extend((f"{at}.{key}", value) for key, value in reversed(node.items()) if not _is_text(key, value))
         elif isinstance(node, list):
             stack.extend((f"{at}[{index}]", value) for index, value in reversed(list(enumerate(node))))

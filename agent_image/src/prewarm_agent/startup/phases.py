@@ -43,9 +43,12 @@ async def import_framework(startup: Startup) -> None:  # noqa: ARG001 - every ph
 async def read_config(startup: Startup) -> None:
     from prewarm_agent.spec import check, document
 
-    startup.spec = document.read(startup.settings.spec_path)
-    if startup.spec.agent.component is not None:
-        check.check(startup.spec.agent.component)
+    startup.spec = spec = document.read(startup.settings.spec_path)
+    if spec.agent.component is not None:
+        checked = check.check(spec.agent.component, allow_code=spec.security.allow_code)
+        spec.agent.component = checked.component
+        for warning in checked.warnings:
+            logger.warning("spec warning", extra={"path": warning.path, "text": warning.text})
 
 
 async def build_clients(startup: Startup) -> None:
@@ -62,7 +65,7 @@ async def build_clients(startup: Startup) -> None:
     for component in components(startup.spec.agent.component, PATH):
         if allowlist.kind_of(component.provider) is allowlist.Kind.MODEL:
             try:
-                startup.resources.shared_model(component.value, component.path)
+                startup.resources.parts.models.get(component.value, component.path)
             except PermanentError as error:
                 findings.extend(error.findings)
     if findings:
