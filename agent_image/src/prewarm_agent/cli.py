@@ -9,6 +9,7 @@ from typing import NoReturn
 from prewarm_agent.doctor import command as doctor
 from prewarm_agent.serve.listen import listen
 from prewarm_agent.settings import POOL_PATH, PROBE_PORT, SPEC_PATH, USER_PORT, Settings
+from prewarm_agent.spec import command as check
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -21,6 +22,7 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--generic", metavar="FILE", nargs="?", const=POOL_PATH, help=generic)
     serve.add_argument("--port", type=int, help=f"port for users (default {USER_PORT}, 0 for any free one)")
     serve.add_argument("--probe-port", type=int, help=f"port for probes and metrics (default {PROBE_PORT})")
+    check.add_arguments(commands.add_parser("check", help="say what a spec would be refused or warned for"))
     doctor.add_arguments(commands.add_parser("doctor", help="measure an agent of your own and name what makes it slow"))
     return parser
 
@@ -31,6 +33,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     # pod deleted meanwhile would stay for its whole grace period.
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     options = _parser().parse_args(arguments)
+    if options.command == "check":
+        sys.exit(check.run(options))
     if options.command == "doctor":
         sys.exit(doctor.run(options))
     try:

@@ -50,7 +50,7 @@ def migrate(component: Object, path: str) -> tuple[Object, list[Finding]]:
 def _version(node: Component) -> Iterator[Finding]:
     present = VERSIONS.get(node.provider, 1)
     version = node.value.get("component_version")
-    if version is None or version == present:
+    if version in (None, present) or allowlist.kind_of(node.provider) is None:
         return
     at = f"{node.path}.component_version"
     if not isinstance(version, int) or version > present:
