@@ -124,8 +124,8 @@ def _share_models(node: Any, path: str, resources: "Resources") -> Any:
     if isinstance(node, dict):
         provider = node.get("provider")
         if isinstance(provider, str) and allowlist.kind_of(provider) is allowlist.Kind.MODEL:
-            shared = resources.shared_model(node, path)
-            return reference(shared.name, shared.client)
+            shared = resources.parts.models.get(node, path)
+            return reference(f"model {shared.name}", shared.client)
         return {key: _share_models(value, f"{path}.{key}", resources) for key, value in node.items()}
     if isinstance(node, list):
         return [_share_models(value, f"{path}[{index}]", resources) for index, value in enumerate(node)]

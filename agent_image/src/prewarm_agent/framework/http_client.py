@@ -1,11 +1,27 @@
-"""The HTTP client under a model client: pooled for the whole process, and able to answer a warm-up by itself."""
+"""The HTTP clients under the model clients: pooled for the whole process, watched, and able to answer a warm-up."""
 
-import json
+import email.utils
+import math
 import ssl
-from collections.abc import Callable
+import time
+from collections.abc import AsyncIterator, Callable
 from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
 
+import httpx
 import httpx2
+
+from prewarm_agent.framework import canned
+from prewarm_agent.framework.upstream import (
+    LastCall,
+    OnModelCall,
+    Outcome,
+    error_text,
+    last_call,
+    outcome_of,
+    true_status,
+)
 
 CONNECT_TIMEOUT_SECONDS = 5.0
 # The default of 5 s closes connections that the next request of a quiet agent would have used.
@@ -26,55 +42,144 @@ class Rehearsal:
     def complete(self) -> bool:
         return self._calls >= REHEARSED_CALLS
 
-    def answer(self, request: httpx2.Request) -> httpx2.Response:
+    def answer(self, path: str, body: bytes) -> canned.Canned:
         self._calls += 1
         if self.complete:
             self._stop()
-        return _canned(request)
+        return canned.answer(path, body)
 
 
 # Set in a rehearsal, and so in all its tasks: the very clients that will serve answer by themselves.
 rehearsal: ContextVar[Rehearsal | None] = ContextVar("prewarm_rehearsal", default=None)
 
-_COMPLETION = {"id": "rehearsal", "created": 0, "model": "rehearsal"}
-_USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 
+@dataclass(frozen=True, slots=True)
+class HTTPSettings:
+    """What all HTTP clients of the process have in common. `on_model_call` hears how each call to a model ended."""
 
-class ModelHTTPClient(httpx2.AsyncClient):
-    """One per model configuration. Safe to share between all requests of one event loop."""
+    ssl_context: ssl.SSLContext
+    connections: int
+    read_timeout_seconds: float
+    on_model_call: OnModelCall
 
-    def __init__(self, *, ssl_context: ssl.SSLContext, connections: int, read_timeout_seconds: float) -> None:
-        super().__init__(
-            verify=ssl_context,
+    def options(self, library: Any) -> dict[str, Any]:
+        """The arguments of an AsyncClient of `library`, httpx or httpx2."""
+        return {
+            "verify": self.ssl_context,
             # One connection for each request in flight; a team may call the model several times at once for one.
-            limits=httpx2.Limits(
-                max_connections=None, max_keepalive_connections=connections, keepalive_expiry=KEEPALIVE_SECONDS
+            "limits": library.Limits(
+                max_connections=None, max_keepalive_connections=self.connections, keepalive_expiry=KEEPALIVE_SECONDS
             ),
-            timeout=httpx2.Timeout(read_timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS),
-            follow_redirects=True,
-        )
+            "timeout": library.Timeout(self.read_timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS),
+            "follow_redirects": True,
+        }
 
-    async def send(self, request: httpx2.Request, *args: object, **kwargs: object) -> httpx2.Response:
+
+class _Watched:
+    """Mixed into an AsyncClient: the one place where requests to a model leave the process."""
+
+    on_model_call: OnModelCall
+    response_class: type[Any]
+    error_class: type[Exception]
+
+    async def send(self, request: Any, *args: Any, **kwargs: Any) -> Any:
         """Sends, except in a rehearsal: no byte leaves the process then."""
         if (current := rehearsal.get()) is not None:
-            return current.answer(request)
-        return await super().send(request, *args, **kwargs)  # type: ignore[arg-type]
+            answer = current.answer(request.url.path, request.content)
+            headers = {"content-type": answer.media_type}
+            return self.response_class(answer.status, headers=headers, content=answer.content, request=request)
+        if request.method != "POST":  # the list of models, asked for by the warm-up: no call that anyone waits for
+            return await super().send(request, *args, **kwargs)  # type: ignore[misc]
+        last = last_call.get() or LastCall()
+        last.begin()
+        try:
+            response = await super().send(request, *args, **kwargs)  # type: ignore[misc]
+            await self._judge(response, last, streamed=bool(kwargs.get("stream")))
+        except Exception:
+            last.failed = True
+            self.on_model_call(Outcome.ERROR)
+            raise
+        return response
+
+    async def _judge(self, response: Any, last: LastCall, *, streamed: bool) -> None:
+        """Records how the call ended. Raises where the SDKs would take an answer for one that is none."""
+        media_type = response.headers.get("content-type", "")
+        if response.is_success and ("html" in media_type or (media_type and "json" not in media_type and not streamed)):
+            await response.aclose()
+            text = f"it answered with {media_type.partition(';')[0]}, not with JSON; check its URL."
+            last.fail(status=502, text=text)
+            raise self.error_class(text)
+        if response.is_success and not streamed:
+            response.status_code = true_status(response.status_code, response.content)
+        if response.is_error:
+            body = await response.aread()
+            last.fail(status=response.status_code, text=error_text(body), retry_after=retry_after_seconds(response))
+        elif streamed:
+            response.stream = _WatchedStream(response.stream, self.on_model_call, last)
+            return
+        self.on_model_call(outcome_of(response.status_code))
 
 
-def _canned(request: httpx2.Request) -> httpx2.Response:
-    if not request.url.path.endswith("/chat/completions"):
-        return httpx2.Response(503, json={"error": {"message": "no network in a rehearsal"}}, request=request)
-    if json.loads(request.content).get("stream"):
-        content = "".join(f"data: {event}\n\n" for event in (_chunk("o"), _chunk("k"), _chunk(None), "[DONE]"))
-        headers = {"content-type": "text/event-stream"}
-        return httpx2.Response(200, content=content.encode(), headers=headers, request=request)
-    message = {"role": "assistant", "content": "ok"}
-    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
-    body = {**_COMPLETION, "object": "chat.completion", "choices": [choice], "usage": _USAGE}
-    return httpx2.Response(200, json=body, request=request)
+class ModelHTTPClient(_Watched, httpx2.AsyncClient):
+    """For the SDKs of OpenAI and Anthropic. Safe to share between all requests of one event loop."""
+
+    response_class = httpx2.Response
+    error_class = httpx2.RemoteProtocolError
+
+    def __init__(self, settings: HTTPSettings) -> None:
+        super().__init__(**settings.options(httpx2))
+        self.on_model_call = settings.on_model_call
 
 
-def _chunk(text: str | None) -> str:
-    delta = {} if text is None else {"role": "assistant", "content": text}
-    choice = {"index": 0, "delta": delta, "finish_reason": "stop" if text is None else None}
-    return json.dumps({**_COMPLETION, "object": "chat.completion.chunk", "choices": [choice]})
+class OllamaHTTPClient(_Watched, httpx.AsyncClient):
+    """For Ollama's SDK, which is built on the other of the two libraries and makes its client itself."""
+
+    response_class = httpx.Response
+    error_class = httpx.RemoteProtocolError
+
+    def __init__(self, *, on_model_call: OnModelCall, **options: Any) -> None:
+        super().__init__(**options)
+        self.on_model_call = on_model_call
+
+
+class _WatchedStream(httpx.AsyncByteStream, httpx2.AsyncByteStream):
+    """A streamed body whose end, good or bad, is recorded once."""
+
+    def __init__(self, stream: Any, on_model_call: OnModelCall, last: LastCall) -> None:
+        self._stream = stream
+        self._on_model_call = on_model_call
+        self._last = last
+        self._recorded = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for part in self._stream:
+                yield part
+        except Exception:
+            self._last.fail(text="it broke off in the middle of its answer.")
+            self._record(Outcome.ERROR)
+            raise
+
+    async def aclose(self) -> None:
+        self._record(Outcome.OK)
+        await self._stream.aclose()
+
+    def _record(self, outcome: Outcome) -> None:
+        if not self._recorded:
+            self._recorded = True
+            self._on_model_call(outcome)
+
+
+def retry_after_seconds(response: Any) -> int | None:
+    """The header Retry-After, a number or a date, as whole seconds."""
+    value = response.headers.get("retry-after")
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = email.utils.parsedate_to_datetime(value).timestamp() - time.time()
+        except ValueError:
+            return None
+    return max(0, math.ceil(seconds)) if math.isfinite(seconds) else None

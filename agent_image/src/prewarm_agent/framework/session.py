@@ -11,6 +11,8 @@ from autogen_core import CancellationToken
 from autogen_core.models import AssistantMessage, LLMMessage, SystemMessage, UserMessage
 
 from prewarm_agent.framework.blueprint import Blueprint, Runner
+from prewarm_agent.framework.terminations import FROM_CLIENT
+from prewarm_agent.framework.upstream import LastCall, explain, last_call
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Turn:
         return UserMessage(content=self.text, source=self.name or "user")
 
     def as_chat_message(self) -> TextMessage:
-        return TextMessage(content=self.text, source=self.name or self.role)
+        return TextMessage(content=self.text, source=self.name or self.role, metadata=dict(FROM_CLIENT))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,22 @@ class Session:
         self._token.cancel()
 
     async def events(self) -> AsyncGenerator[Delta | Answer, None]:
-        """Deltas if streaming was asked for, then the answer. Raises what the model client raised, or NoAnswer."""
+        """Deltas if streaming was asked for, then the answer.
+
+        Raises UpstreamFailure if the model's API is to blame, NoAnswer, or what the agent's own code raised.
+        """
+        last = LastCall()
+        last_call.set(last)
+        try:
+            async with aclosing(self._events()) as events:
+                async for event in events:
+                    yield event
+        except Exception as error:
+            if (failure := explain(error, last)) is not None:
+                raise failure from error
+            raise
+
+    async def _events(self) -> AsyncGenerator[Delta | Answer, None]:
         runner = await self._blueprint.build(stream=self._stream)
         task = [self._turns[-1].as_chat_message()]
         if len(self._turns) > 1 and not await _remember(runner, self._turns[:-1]):

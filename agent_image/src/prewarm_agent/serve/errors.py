@@ -1,9 +1,8 @@
 """Errors as the OpenAI API words them, and which of them a failed run becomes."""
 
-import re
-
 from prewarm_agent.admission.gate import Refused
 from prewarm_agent.admission.run import Ended, RunEnded
+from prewarm_agent.framework.upstream import UpstreamFailure
 
 RETRY_AFTER_SECONDS = 1
 
@@ -48,27 +47,9 @@ _ENDED = {
     Ended.DRAINED: (503, "This replica stopped before the agent had finished; send the request again.", "draining"),
 }
 
-# By name: a team passes on only the text of what a member raised, "RateLimitError: ...".
-_UPSTREAM = {
-    "RateLimitError": (429, "upstream_rate_limit"),
-    "APITimeoutError": (504, "upstream_timeout"),
-    "BadRequestError": (400, "upstream_bad_request"),
-    "UnprocessableEntityError": (400, "upstream_bad_request"),
-    "APIConnectionError": (502, "upstream_unreachable"),
-    "AuthenticationError": (502, "upstream_refused_key"),
-    "PermissionDeniedError": (502, "upstream_refused_key"),
-    "NotFoundError": (502, "upstream_not_found"),
-    "ConflictError": (502, "upstream_error"),
-    "InternalServerError": (502, "upstream_error"),
-    "APIStatusError": (502, "upstream_error"),
-    "APIResponseValidationError": (502, "upstream_error"),
-    "APIError": (502, "upstream_error"),
-}
-_TEAM_ERROR = re.compile(r"(\w+): (.*)")
-
 
 def from_exception(error: Exception) -> APIError:
-    """The answer for a run that ended with `error`. What is not known by name is an error of the agent's own code."""
+    """The answer for a run that ended with `error`. What is not known is an error of the agent's own code."""
     if isinstance(error, APIError):
         return error
     if isinstance(error, Refused):
@@ -77,15 +58,10 @@ def from_exception(error: Exception) -> APIError:
     if isinstance(error, RunEnded):
         status, text, code = _ENDED[error.why]
         return APIError(status, text, code=code, retry_after_seconds=RETRY_AFTER_SECONDS if status == 503 else None)
-    name, text = type(error).__name__, str(error).partition("\n")[0]
-    if isinstance(error, RuntimeError) and (match := _TEAM_ERROR.match(text)):
-        name, text = match.groups()
-    if name in _UPSTREAM:
-        status, code = _UPSTREAM[name]
-        if code == "upstream_refused_key":
-            text = "it refuses the agent's key."  # its own words quote parts of the key
-        retry = RETRY_AFTER_SECONDS if status == 429 else None
-        return APIError(status, f"The model's API: {text}", code=code, retry_after_seconds=retry)
-    if name == "NoAnswer":
-        return APIError(500, text, code="no_answer")
+    if isinstance(error, UpstreamFailure):
+        retry = error.retry_after_seconds or (RETRY_AFTER_SECONDS if error.status == 429 else None)
+        return APIError(error.status, str(error), code=error.code, retry_after_seconds=retry)
+    name = type(error).__name__
+    if name == "NoAnswer":  # by name, since its module imports AutoGen
+        return APIError(500, str(error), code="no_answer")
     return APIError(500, f"The agent failed with {name}.", code="agent_failed")

@@ -2,29 +2,17 @@
 
 import asyncio
 import inspect
-import ssl
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
-import httpx2
 from autogen_core.models import ChatCompletionClient
 from autogen_core.tools import BaseTool, Workbench
 
 from prewarm_agent import metrics
-from prewarm_agent.framework.http_client import ModelHTTPClient
-from prewarm_agent.framework.models import build_model_client, canonical_key
+from prewarm_agent.framework.parts import Parts
+from prewarm_agent.framework.upstream import Outcome
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class SharedModel:
-    """A model client and the names it goes by: its own in this process, and its model's."""
-
-    name: str
-    model: str
-    client: ChatCompletionClient
 
 
 _MODEL_CLIENT_PATH = "model_client"
@@ -52,12 +40,16 @@ class Resources:
     the rehearsal, and would call their servers in it.
     """
 
-    def __init__(self, *, connections: int, read_timeout_seconds: float) -> None:
-        self._connections = connections
-        self._read_timeout_seconds = read_timeout_seconds
-        self._ssl_context: ssl.SSLContext | None = None
-        self._http_clients: list[httpx2.AsyncClient] = []
-        self._models: dict[str, SharedModel] = {}
+    def __init__(
+        self,
+        *,
+        connections: int,
+        read_timeout_seconds: float,
+        on_model_call: Callable[[Outcome], object] = lambda _: None,
+    ) -> None:
+        self.parts = Parts(
+            connections=connections, read_timeout_seconds=read_timeout_seconds, on_model_call=on_model_call
+        )
         self._values: dict[str, asyncio.Future[Any]] = {}
 
     def model_client(self, component: Mapping[str, Any]) -> ChatCompletionClient:
@@ -66,7 +58,14 @@ class Resources:
         Equal components give the same client. Raises PermanentError, which ends the start with a message, when the
         component is not a known model client, has a wrong configuration, or its key is missing in the environment.
         """
-        return self.shared_model(component, _MODEL_CLIENT_PATH).client
+        return self.parts.models.get(component, _MODEL_CLIENT_PATH).client
+
+    def named_model(self, name: str) -> ChatCompletionClient:
+        """The model client that the spec, or the pool of a generic pod, declares under `models` by that name.
+
+        Raises PermanentError if there is none.
+        """
+        return self.parts.models.named(name, _MODEL_CLIENT_PATH).client
 
     async def once(self, name: str, builder: Callable[[], T | Awaitable[T]]) -> T:
         """The value of `builder()`, awaited if need be, built at the first call of that name and kept.
@@ -82,36 +81,9 @@ class Resources:
         # Shielded: one caller that is cancelled must not take the build from the others.
         return cast(T, await asyncio.shield(value))
 
-    def shared_model(self, component: Mapping[str, Any], path: str) -> SharedModel:
-        """What `model_client` gives, with its names; `path` is where errors say the component is."""
-        key = canonical_key(component)
-        if key not in self._models:
-            http_client = ModelHTTPClient(
-                ssl_context=self._shared_ssl_context(),
-                connections=self._connections,
-                read_timeout_seconds=self._read_timeout_seconds,
-            )
-            client = build_model_client(component, http_client, path)
-            self._http_clients.append(http_client)
-            self._models[key] = SharedModel(f"model-{len(self._models)}", component["config"]["model"], client)
-            metrics.resources_built.labels(kind="http_client").inc()
-            metrics.resources_built.labels(kind="model_client").inc()
-        return self._models[key]
-
-    @property
-    def models(self) -> list[SharedModel]:
-        return list(self._models.values())
-
     async def close(self) -> None:
-        """Closes the connections to the models. Nothing may run any more."""
-        for client in self._http_clients:
-            await client.aclose()
-
-    def _shared_ssl_context(self) -> ssl.SSLContext:
-        if self._ssl_context is None:
-            self._ssl_context = httpx2.create_ssl_context()  # 25 ms: it parses every CA certificate of the system
-            metrics.resources_built.labels(kind="ssl_context").inc()
-        return self._ssl_context
+        """Closes the connections to models and servers of tools. Nothing may run any more."""
+        await self.parts.close()
 
     async def _build(self, builder: Callable[[], T | Awaitable[T]]) -> T:
         value = builder()

@@ -5,16 +5,14 @@ import logging
 import random
 from typing import TYPE_CHECKING
 
-import openai
-
 from prewarm_agent import metrics
 from prewarm_agent.admission.gate import Gate
 from prewarm_agent.admission.run import Run
 from prewarm_agent.framework.blueprint import Blueprint, remembering
-from prewarm_agent.framework.http_client import CONNECT_TIMEOUT_SECONDS, Rehearsal, rehearsal
-from prewarm_agent.framework.models import sdk
+from prewarm_agent.framework.connect import connect as open_connection
+from prewarm_agent.framework.http_client import Rehearsal, rehearsal
+from prewarm_agent.framework.model_pool import SharedModel
 from prewarm_agent.framework.session import Answer, Delta, Session, Turn
-from prewarm_agent.startup.resources import SharedModel
 
 if TYPE_CHECKING:
     from prewarm_agent.startup.phases import Startup
@@ -65,7 +63,7 @@ async def _is_remembered(blueprint: Blueprint) -> bool:
 
 async def connect(startup: "Startup") -> None:
     """Opens a connection to each model's API, and leaves what does not answer soon to the background."""
-    attempts = [_connect(model, startup) for model in startup.resources.models]
+    attempts = [_connect(model, startup) for model in startup.resources.parts.models.models]
     if not attempts:
         return
     task = asyncio.gather(*attempts)
@@ -77,11 +75,12 @@ async def _connect(model: SharedModel, startup: "Startup") -> None:
     loop = asyncio.get_running_loop()
     give_up_at = loop.time() + startup.spec.warmup.timeout_seconds
     delay = _FIRST_RETRY_SECONDS
-    connected = metrics.model_connected.labels(model=model.model)
+    connected = metrics.model_connected.labels(model=model.name)
     connected.set(0)
-    while (error := await _attempt(model)) is not None:
-        startup.lifecycle.transient_errors[model.name] = f"The API of model {model.model} does not answer: {error}."
-        logger.warning("connect failed", extra={"model": model.model, "error": error})
+    while (problem := await open_connection(model.client)) is not None:
+        connected.set(problem.reached)
+        startup.lifecycle.transient_errors[model.name] = f"The API of model {model.name} {problem.text}."
+        logger.warning("connect failed", extra={"model": model.name, "error": problem.text})
         pause = delay * random.uniform(0.5, 1)  # noqa: S311 - spreads the retries of many pods
         if loop.time() + pause > give_up_at:
             return
@@ -89,15 +88,3 @@ async def _connect(model: SharedModel, startup: "Startup") -> None:
         delay = min(delay * 2, _LAST_RETRY_SECONDS)
     startup.lifecycle.transient_errors.pop(model.name, None)
     connected.set(1)
-
-
-async def _attempt(model: SharedModel) -> str | None:
-    """What went wrong, or None: any answer below 500 proves the connection, and not every API has /models."""
-    client = sdk(model.client).with_options(max_retries=0, timeout=CONNECT_TIMEOUT_SECONDS)
-    try:
-        await client.models.with_raw_response.list()
-    except openai.APIStatusError as error:
-        return f"HTTP {error.status_code}" if error.status_code >= 500 else None
-    except openai.APIError as error:
-        return type(error.__cause__ or error).__name__
-    return None

@@ -1,0 +1,45 @@
+"""AutoGen's Anthropic client, made fit to be shared by agents and to be stopped."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from contextvars import ContextVar
+from typing import Any
+
+from autogen_core.models import CreateResult, FunctionExecutionResultMessage, LLMMessage
+from autogen_core.tools import Tool, ToolSchema
+from autogen_ext.models.anthropic import AnthropicChatCompletionClient
+
+Tools = Sequence[Tool | ToolSchema]
+
+# Anthropic wants to see the tools again with their results. AutoGen keeps those of the client's last call for that,
+# which may have been another agent's; an agent's calls share a context of their own.
+_tools: ContextVar[Tools] = ContextVar("prewarm_anthropic_tools", default=())
+
+
+class SharedAnthropicClient(AnthropicChatCompletionClient):
+    async def create(self, messages: Sequence[LLMMessage], *, tools: Tools = (), **options: Any) -> CreateResult:
+        return await super().create(messages, tools=_tools_for(messages, tools), **options)
+
+    async def create_stream(
+        self, messages: Sequence[LLMMessage], *, tools: Tools = (), **options: Any
+    ) -> AsyncGenerator[str | CreateResult, None]:
+        """As AutoGen's, except that the token stops it: AutoGen's only looks at it until the first piece has come."""
+        token = options.get("cancellation_token")
+        async with aclosing(super().create_stream(messages, tools=_tools_for(messages, tools), **options)) as stream:
+            while True:
+                piece = asyncio.ensure_future(anext(stream, None))
+                if token is not None:
+                    token.link_future(piece)
+                if (value := await piece) is None:
+                    return
+                yield value
+
+
+def _tools_for(messages: Sequence[LLMMessage], tools: Tools) -> Tools:
+    if tools:
+        _tools.set(tools)
+        return tools
+    if any(isinstance(message, FunctionExecutionResultMessage) for message in messages):
+        return _tools.get()
+    return tools
