@@ -21,7 +21,8 @@ class Settings:
     """Where the spec is, where to listen (0 is any free port) and how long a request may take.
 
     With `pool_path` the process starts as a generic pod of that pool, without a spec. `keys_path` and `pod_uid` say
-    whose orders are obeyed, and `state_directory` is where a generic pod keeps what it became.
+    whose orders are obeyed, and `state_directory` is where a generic pod keeps what it became. `accelerate` lets
+    the imports take a shortcut. `api_token`, or what is in `api_token_file`, is what users must show.
     """
 
     spec_path: Path
@@ -33,6 +34,9 @@ class Settings:
     keys_path: Path
     pod_uid: str
     state_directory: Path
+    accelerate: bool
+    api_token: str | None
+    api_token_file: Path | None
 
     @classmethod
     def resolve(
@@ -44,7 +48,7 @@ class Settings:
         probe_port: int | None = None,
         environ: Mapping[str, str] = os.environ,
     ) -> "Settings":
-        """Raises ValueError, one sentence that names the variable, when the environment holds no usable number."""
+        """Raises ValueError, one sentence that names the variable, when the environment holds no usable value."""
         timeout = environ.get("PREWARM_REQUEST_TIMEOUT_SECONDS", str(REQUEST_TIMEOUT_SECONDS))
         try:
             request_timeout_seconds = float(timeout)
@@ -52,6 +56,9 @@ class Settings:
             request_timeout_seconds = 0.0
         if not 0 < request_timeout_seconds < float("inf"):
             raise ValueError(f"PREWARM_REQUEST_TIMEOUT_SECONDS is {timeout!r}; set it to a number of seconds above 0.")
+        accelerate = environ.get("PREWARM_ACCELERATE", "true")
+        if accelerate not in ("true", "false"):
+            raise ValueError(f"PREWARM_ACCELERATE is {accelerate!r}; set it to true or false.")
         return cls(
             spec_path=Path(spec or environ.get("PREWARM_SPEC", SPEC_PATH)),
             pool_path=Path(pool) if pool else None,
@@ -62,4 +69,7 @@ class Settings:
             keys_path=Path(environ.get("PREWARM_KEYS", KEYS_PATH)),
             pod_uid=environ.get("PREWARM_POD_UID", ""),
             state_directory=Path(environ.get("PREWARM_STATE_DIR", STATE_DIRECTORY)),
+            accelerate=accelerate == "true",
+            api_token=environ.get("PREWARM_API_TOKEN") or None,
+            api_token_file=Path(file) if (file := environ.get("PREWARM_API_TOKEN_FILE")) else None,
         )

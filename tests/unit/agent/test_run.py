@@ -7,6 +7,7 @@ import pytest
 
 from prewarm_agent.admission import run as module
 from prewarm_agent.admission.gate import Gate, Refused
+from prewarm_agent.admission.load import Load
 from prewarm_agent.admission.run import Ended, Run, RunEnded
 
 
@@ -36,12 +37,12 @@ class Work:
 
 
 def run(work: Work, gate: Gate | None = None, deadline_seconds: float = 5) -> Run[str]:
-    return Run(work, gate or Gate(1), deadline_seconds=deadline_seconds)
+    return Run(work, gate or Gate(1, Load()), deadline_seconds=deadline_seconds)
 
 
 async def free(gate: Gate) -> None:
     async with asyncio.timeout(2):
-        while gate.in_flight or gate.queued:
+        while gate.load.in_flight or gate.load.queued:
             await asyncio.sleep(0.005)
 
 
@@ -57,7 +58,7 @@ async def test_what_the_work_raises_reaches_the_reader_after_the_events() -> Non
 
 
 async def test_the_deadline_ends_the_run_through_its_own_cancellation() -> None:
-    work, gate = Work("a", 5.0), Gate(1)
+    work, gate = Work("a", 5.0), Gate(1, Load())
     events = run(work, gate, deadline_seconds=0.02)
     assert await anext(events) == "a"
     with pytest.raises(RunEnded) as raised:
@@ -69,31 +70,31 @@ async def test_the_deadline_ends_the_run_through_its_own_cancellation() -> None:
 
 async def test_a_run_that_ignores_its_cancellation_is_stopped_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "STOP_SECONDS", 0.05)
-    gate = Gate(1)
+    gate = Gate(1, Load())
     events = run(Work(5.0, stubborn=True), gate)
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     events.end(Ended.DISCONNECTED)
     with pytest.raises(RunEnded):
         await anext(events)
-    assert gate.in_flight == 1
+    assert gate.load.in_flight == 1
     await free(gate)
 
 
 async def test_a_run_that_waits_for_a_place_ends_at_once() -> None:
-    gate = Gate(1)
+    gate = Gate(1, Load())
     holder = run(Work(5.0), gate)
     waiting = run(Work("a"), gate)
     await asyncio.sleep(0.01)
-    assert gate.queued == 1
+    assert gate.load.queued == 1
     waiting.end(Ended.DRAINED)
     await asyncio.sleep(0.01)
-    assert gate.queued == 0
+    assert gate.load.queued == 0
     holder.end(Ended.DRAINED)
 
 
 async def test_a_refusal_reaches_the_reader() -> None:
-    gate = Gate(1)
+    gate = Gate(1, Load())
     holders = [run(Work(5.0), gate), run(Work(5.0), gate)]
     await asyncio.sleep(0.01)
     with pytest.raises(Refused):

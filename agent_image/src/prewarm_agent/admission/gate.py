@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from prewarm_agent.admission.load import Load
+
 # A request that waited this long is better off at another pod, which is where a retry may go.
 QUEUE_WAIT_SECONDS = 5.0
 # A queue of a quarter of the limit takes up a burst; what is longer only makes everyone wait longer.
@@ -17,15 +19,15 @@ class Refused(Exception):
 
 
 class Gate:
-    """Admits `limit` requests at a time, first come, first served; counts those inside and those waiting."""
+    """Admits `limit` requests at a time, first come, first served; tells `load` of those inside and those waiting."""
 
-    def __init__(self, limit: int, *, queue_wait_seconds: float = QUEUE_WAIT_SECONDS) -> None:
+    def __init__(self, limit: int, load: Load, *, queue_wait_seconds: float = QUEUE_WAIT_SECONDS) -> None:
         self.target = limit * TARGET_SHARE
-        self._queue_limit = max(1, int(limit * QUEUE_SHARE))
+        self.load = load
         self._queue_wait_seconds = queue_wait_seconds
         self._places = asyncio.Semaphore(limit)
-        self.in_flight = 0
-        self.queued = 0
+        load.limit, load.queue_limit = limit, max(1, int(limit * QUEUE_SHARE))
+        load.changed()
 
     @asynccontextmanager
     async def place(self) -> AsyncIterator[None]:
@@ -34,21 +36,27 @@ class Gate:
             await self._wait()
         else:
             await self._places.acquire()
-        self.in_flight += 1
+        self.load.in_flight += 1
+        self.load.changed()
         try:
             yield
         finally:
-            self.in_flight -= 1
+            self.load.in_flight -= 1
             self._places.release()
+            self.load.changed()
 
     async def _wait(self) -> None:
-        if self.queued >= self._queue_limit:
+        if self.load.queued >= self.load.queue_limit:
+            self.load.refused()
             raise Refused
-        self.queued += 1
+        self.load.queued += 1
+        self.load.changed()
         try:
             async with asyncio.timeout(self._queue_wait_seconds):
                 await self._places.acquire()
         except TimeoutError:
+            self.load.refused()
             raise Refused from None
         finally:
-            self.queued -= 1
+            self.load.queued -= 1
+            self.load.changed()

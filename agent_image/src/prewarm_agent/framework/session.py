@@ -85,7 +85,7 @@ class Session:
     async def _events(self) -> AsyncGenerator[Delta | Answer, None]:
         runner = await self._blueprint.build(stream=self._stream)
         task = [self._turns[-1].as_chat_message()]
-        if len(self._turns) > 1 and not await _remember(runner, self._turns[:-1]):
+        if len(self._turns) > 1 and not await remember(runner, self._turns[:-1]):
             task = [turn.as_chat_message() for turn in self._turns]
         # A team's members speak in turn, and only the last word is the answer: theirs are not passed on.
         pass_on = self._stream and not isinstance(runner, Team)
@@ -100,13 +100,14 @@ class Session:
                         yield Delta(event.content)
                 elif isinstance(event, TaskResult):
                     result = event
-        answer = _answer(result)
+        answer = answer_of(result)
         if self._stream and not streamed.endswith(answer.text):
             yield Delta(f"\n\n{answer.text}" if streamed else answer.text)
         yield answer
 
 
-def _answer(result: TaskResult | None) -> Answer:
+def answer_of(result: TaskResult | None) -> Answer:
+    """The last word of a run and the tokens of all of it. Raises NoAnswer."""
     messages = result.messages if result else ()
     spoken = [message for message in messages if isinstance(message, BaseChatMessage)]
     if not spoken:
@@ -120,7 +121,7 @@ def _answer(result: TaskResult | None) -> Answer:
     return Answer(spoken[-1].to_text(), prompt, completion)
 
 
-async def _remember(runner: Runner, history: Sequence[Turn]) -> bool:
+async def remember(runner: Runner, history: Sequence[Turn]) -> bool:
     """Puts earlier turns where the agents would have them had they taken part. False if they keep no such memory.
 
     Handed in as a task instead, they would count for termination conditions: an earlier answer that holds the word

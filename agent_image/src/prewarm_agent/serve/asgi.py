@@ -1,7 +1,7 @@
 """The little of ASGI that two small applications need. A web framework would delay the first answer by 40 ms."""
 
 import json
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
 from typing import Any, TypeAlias
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -23,15 +23,27 @@ class Disconnected(Exception):
 async def read_body(receive: Receive, limit_bytes: int) -> bytes:
     """The whole body. Raises BodyTooLarge or Disconnected."""
     body = bytearray()
-    while True:
+    async for chunk in read_chunks(receive):
+        body += chunk
+        if len(body) > limit_bytes:
+            raise BodyTooLarge
+    return bytes(body)
+
+
+async def read_chunks(receive: Receive) -> AsyncIterator[bytes]:
+    """The body as it comes in. Raises Disconnected."""
+    more = True
+    while more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise Disconnected
-        body += message.get("body", b"")
-        if len(body) > limit_bytes:
-            raise BodyTooLarge
-        if not message.get("more_body", False):
-            return bytes(body)
+        yield message.get("body", b"")
+        more = message.get("more_body", False)
+
+
+def header(scope: Scope, name: bytes) -> bytes | None:
+    """The first header of this name (lower case), or None."""
+    return next((value for key, value in scope["headers"] if key == name), None)
 
 
 async def send_bytes(send: Send, status: int, body: bytes, content_type: bytes, headers: Headers = ()) -> None:

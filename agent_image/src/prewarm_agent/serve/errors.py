@@ -1,5 +1,7 @@
 """Errors as the OpenAI API words them, and which of them a failed run becomes."""
 
+from collections.abc import Iterable
+
 from prewarm_agent.admission.gate import Refused
 from prewarm_agent.admission.run import Ended, RunEnded
 from prewarm_agent.framework.upstream import UpstreamFailure
@@ -18,6 +20,7 @@ class APIError(Exception):
         code: str | None = None,
         param: str | None = None,
         retry_after_seconds: int | None = None,
+        headers: Iterable[tuple[bytes, bytes]] = (),
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -25,10 +28,13 @@ class APIError(Exception):
         self.code = code
         self.param = param
         self.retry_after_seconds = retry_after_seconds
+        self._headers = tuple(headers)
 
     def body(self) -> dict[str, object]:
         if self.status == 429:
             kind = "rate_limit_error"
+        elif self.status == 401:
+            kind = "authentication_error"
         elif self.status < 500:
             kind = "invalid_request_error"
         else:
@@ -37,8 +43,8 @@ class APIError(Exception):
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         if self.retry_after_seconds is None:
-            return []
-        return [(b"retry-after", str(self.retry_after_seconds).encode())]
+            return [*self._headers]
+        return [*self._headers, (b"retry-after", str(self.retry_after_seconds).encode())]
 
 
 _ENDED = {

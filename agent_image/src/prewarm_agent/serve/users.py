@@ -2,69 +2,80 @@
 
 import logging
 import time
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from prewarm_agent.admission.gate import Gate
+from prewarm_agent.serve import request_id
 from prewarm_agent.serve.asgi import BodyTooLarge, Disconnected, Message, Receive, Scope, Send, read_body, send_json
+from prewarm_agent.serve.auth import Auth
 from prewarm_agent.serve.connections import expired
 from prewarm_agent.serve.errors import RETRY_AFTER_SECONDS, APIError
+from prewarm_agent.serve.uploads import MAX_BODY_BYTES, UPLOAD_SECONDS, TooMany, TooSlow, Uploads
 from prewarm_agent.startup.state import Lifecycle, Stage
 
 if TYPE_CHECKING:
-    from prewarm_agent.serve.completions import Completions
+    from prewarm_agent.serve.running import Running
 
 logger = logging.getLogger(__name__)
 
-# A million tokens of text. Bodies are read and parsed before there is a place: they cost memory, and time of the loop.
-MAX_BODY_BYTES = 4 * 1024 * 1024
+Handler = Callable[[Scope, bytes, Receive, Send], Awaitable[None]]
 
-COMPLETIONS_PATH = "/v1/chat/completions"
-MODELS_PATH = "/v1/models"
-_ENDPOINTS = {COMPLETIONS_PATH: ("chat_completions", "POST"), MODELS_PATH: ("models", "GET")}
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What a path does: `name` is its label in the metrics. Runs of an agent are timed, and may be refused a place."""
+
+    name: str
+    method: str
+    answer: Handler
+    runs: bool = True
 
 
 class UserApplication:
     """Refuses everything until `open` has given it an agent to serve."""
 
-    def __init__(self, lifecycle: Lifecycle) -> None:
+    def __init__(self, lifecycle: Lifecycle, auth: Auth) -> None:
         self._lifecycle = lifecycle
-        self._name = ""
-        self._created = 0
-        self._gate: Gate | None = None
-        self._completions: Completions | None = None
+        self._auth = auth
+        self._uploads = Uploads()
+        self._endpoints: Mapping[str, Endpoint] = {}
+        self._running: Running | None = None
         self._open = 0
         self._first = True
 
-    def open(self, name: str, created: int, gate: Gate, completions: "Completions") -> None:
-        """From now on `completions` answers; `created` is when the agent came to be, in seconds since 1970."""
-        self._name, self._created, self._gate, self._completions = name, created, gate, completions
+    def open(self, endpoints: "Mapping[str, Endpoint]", running: "Running") -> None:
+        """From now on these endpoints answer, by path; `running` knows the runs that they start."""
+        self._endpoints, self._running = endpoints, running
 
     def end_all(self) -> bool:
         """Ends all runs; whether there were any."""
-        return self._completions is not None and self._completions.end_all()
+        return self._running is not None and self._running.end_all()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._lifecycle.stage is not Stage.WARM or self._completions is None:
-            await _refuse_before_warm(self._lifecycle.stage, receive, send)
+        name = request_id.take(scope)
+        if self._lifecycle.stage is not Stage.WARM or self._running is None:
+            await _refuse_before_warm(self._lifecycle.stage, receive, _Answer(None, scope, send, name))
         else:
-            await self._measured(scope, receive, _Answer(self, scope, send))
+            await self._measured(scope, receive, _Answer(self, scope, send, name))
 
     def must_close(self, scope: Scope, status: int) -> bool:
         """Whether the answer that starts now is the last on its connection."""
-        assert self._gate is not None
-        above_target = self._open > self._gate.target
-        return status == 429 or self._lifecycle.draining or above_target or expired(scope["state"])
+        assert self._running is not None
+        above_target = self._open > self._running.gate.target
+        return status in (408, 429) or self._lifecycle.draining or above_target or expired(scope["state"])
 
     async def _measured(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
         from prewarm_agent import metrics
 
-        endpoint, _ = _ENDPOINTS.get(scope["path"], ("other", ""))
+        endpoint = self._endpoints.get(scope["path"])
+        name = endpoint.name if endpoint else "other"
         started = time.perf_counter()
         code = 0
         self._open += 1
         try:
-            await self._route(scope, receive, answer)
+            await self._route(scope, endpoint, receive, answer)
         except APIError as error:
             code = error.status
             if not answer.started:
@@ -77,41 +88,45 @@ class UserApplication:
         finally:
             self._open -= 1
         code = code or answer.status
-        metrics.requests.labels(endpoint=endpoint, code=str(code)).inc()
-        if endpoint != "chat_completions" or code == 429:
+        metrics.requests.labels(endpoint=name, code=str(code)).inc()
+        if endpoint is None or not endpoint.runs or code in (401, 429):
             return
         seconds = time.perf_counter() - started
         if self._first and code == 200:
             self._first = False
             metrics.first_request_seconds.set(seconds)
         else:
-            metrics.request_duration_seconds.labels(endpoint=endpoint, outcome=_outcome(code)).observe(seconds)
+            metrics.request_duration_seconds.labels(endpoint=name, outcome=_outcome(code)).observe(seconds)
 
-    async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path, method = scope["path"], scope["method"]
-        endpoint, allowed = _ENDPOINTS.get(path, ("", ""))
+    async def _route(self, scope: Scope, endpoint: Endpoint | None, receive: Receive, send: Send) -> None:
         # Read first, whatever the answer will be: to close a connection with unread bytes resets it, answer and all.
+        body = await self._body(receive)
+        self._auth.require(scope)
+        if endpoint is None:
+            text = f"There is no {scope['path']}; use one of {', '.join(self._endpoints)}."
+            raise APIError(404, text, code="unknown_url")
+        if scope["method"] != endpoint.method:
+            raise APIError(405, f"{scope['path']} takes {endpoint.method}.", code="method_not_allowed")
+        await endpoint.answer(scope, body, receive, send)
+
+    async def _body(self, receive: Receive) -> bytes:
         try:
-            body = await read_body(receive, MAX_BODY_BYTES)
+            return await self._uploads.read(receive)
         except BodyTooLarge:
             raise APIError(413, f"The body is larger than {MAX_BODY_BYTES} bytes.", code="body_too_large") from None
-        if not endpoint:
-            raise APIError(404, f"There is no {path}; use {COMPLETIONS_PATH} or {MODELS_PATH}.", code="unknown_url")
-        if method != allowed:
-            raise APIError(405, f"{path} takes {allowed}.", code="method_not_allowed")
-        if path == MODELS_PATH:
-            model = {"id": self._name, "object": "model", "created": self._created, "owned_by": "prewarm"}
-            await send_json(send, 200, {"object": "list", "data": [model]})
-            return
-        assert self._completions is not None
-        await self._completions.answer(body, receive, send)
+        except TooSlow:
+            raise APIError(408, f"The body did not come within {UPLOAD_SECONDS:.0f} s.", code="body_too_slow") from None
+        except TooMany:
+            text = "Too many bodies are on their way; try again soon."
+            raise APIError(429, text, code="overloaded", retry_after_seconds=RETRY_AFTER_SECONDS) from None
 
 
 class _Answer:
-    """The `send` of one request: remembers the status, and adds `Connection: close` where it is due."""
+    """The `send` of one request: remembers the status, adds its name, and `Connection: close` where it is due."""
 
-    def __init__(self, application: UserApplication, scope: Scope, send: Send) -> None:
+    def __init__(self, application: UserApplication | None, scope: Scope, send: Send, name: str) -> None:
         self._application = application
+        self._name = name.encode()
         self._scope = scope
         self._send = send
         self.status = 0
@@ -123,8 +138,10 @@ class _Answer:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            if self._application.must_close(self._scope, self.status):
-                message["headers"] = [*message["headers"], (b"connection", b"close")]
+            headers = [*message["headers"], (request_id.HEADER, self._name)]
+            if self._application is not None and self._application.must_close(self._scope, self.status):
+                headers.append((b"connection", b"close"))
+            message["headers"] = headers
         await self._send(message)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import logging
-import time
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -34,10 +34,20 @@ class Startup:
     background: set[asyncio.Future[list[None]]] = field(default_factory=set)
 
 
-async def import_framework(startup: Startup) -> None:  # noqa: ARG001 - every phase has the same signature
-    from prewarm_agent.framework.loading import import_framework
+async def import_framework(startup: Startup) -> None:
+    from prewarm_agent.framework import loading
+    from prewarm_agent.startup import accelerate
 
-    await asyncio.to_thread(import_framework)
+    # A team of two would write 36 spans a run, with random names; it costs 1-2 ms of CPU. Set it to false to get them.
+    os.environ.setdefault("AUTOGEN_DISABLE_RUNTIME_TRACING", "true")
+    settings = startup.settings
+    modules = loading.modules_for(settings.pool_path or settings.spec_path)
+    # In a thread: the probe port answers meanwhile.
+    outcome = await asyncio.to_thread(accelerate.import_modules, modules, accelerate=settings.accelerate)
+
+    from prewarm_agent import metrics
+
+    metrics.import_accelerated.labels(outcome=outcome).set(1)
 
 
 async def read_config(startup: Startup) -> None:
@@ -130,15 +140,14 @@ async def run(startup: Startup, phases: list[tuple[str, Phase]]) -> None:
 def open_port(startup: Startup, users: UserApplication) -> None:
     """Gives the port for users the agent that the phases have made."""
     from prewarm_agent import metrics
-    from prewarm_agent.serve.completions import Completions
+    from prewarm_agent.serve.endpoints import endpoints
+    from prewarm_agent.serve.running import Running
 
-    spec = startup.spec
-    gate = Gate(spec.concurrency_limit)
-    metrics.requests_in_flight.set_function(lambda: gate.in_flight)
-    metrics.requests_queued.set_function(lambda: gate.queued)
-    completions = Completions(
-        spec.name, startup.blueprint, gate, request_timeout_seconds=startup.settings.request_timeout_seconds
-    )
-    users.open(spec.name, int(time.time()), gate, completions)
+    spec, load = startup.spec, startup.lifecycle.load
+    metrics.requests_in_flight.set_function(lambda: load.in_flight)
+    metrics.requests_queued.set_function(lambda: load.queued)
+    gate = Gate(spec.concurrency_limit, load)
+    running = Running(gate, request_timeout_seconds=startup.settings.request_timeout_seconds)
+    users.open(endpoints(spec.name, startup.blueprint, running), running)
     startup.lifecycle.warmed()
     logger.info("warm", extra={"agent": spec.name, "seconds": startup.lifecycle.time_to_warm_seconds})

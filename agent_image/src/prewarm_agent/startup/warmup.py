@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from prewarm_agent import metrics
 from prewarm_agent.admission.gate import Gate
+from prewarm_agent.admission.load import Load
 from prewarm_agent.admission.run import Run
 from prewarm_agent.framework.blueprint import Blueprint, remembering
 from prewarm_agent.framework.connect import connect as open_connection
@@ -41,7 +42,7 @@ async def rehearse(blueprint: Blueprint, *, timeout_seconds: float) -> None:
         current = Rehearsal(stop=session.cancel)
         before = rehearsal.set(current)
         try:
-            run: Run[Delta | Answer] = Run(session, Gate(1), deadline_seconds=timeout_seconds / 2)
+            run: Run[Delta | Answer] = Run(session, Gate(1, Load()), deadline_seconds=timeout_seconds / 2)
             async for _ in run:
                 pass
         except Exception as error:

@@ -1,0 +1,46 @@
+"""Bodies on their way in: each has a size and a time, and all of them together a size."""
+
+import asyncio
+
+from prewarm_agent.serve.asgi import BodyTooLarge, Receive, read_chunks
+
+# A million tokens of text. Bodies are read and parsed before there is a place: they cost memory, and time of the loop.
+MAX_BODY_BYTES = 4 * 1024 * 1024
+# What many slow clients may hold at a time, each of them for up to UPLOAD_SECONDS.
+MAX_BYTES_OF_ALL = 64 * 1024 * 1024
+UPLOAD_SECONDS = 30.0
+
+
+class TooSlow(Exception):
+    """The body did not come within UPLOAD_SECONDS."""
+
+
+class TooMany(Exception):
+    """All bodies that are on their way hold as much memory as they may."""
+
+
+class Uploads:
+    """Reads the bodies of one port."""
+
+    def __init__(self, *, max_bytes_of_all: int = MAX_BYTES_OF_ALL, upload_seconds: float = UPLOAD_SECONDS) -> None:
+        self._max_bytes_of_all = max_bytes_of_all
+        self._upload_seconds = upload_seconds
+        self._held_bytes = 0
+
+    async def read(self, receive: Receive) -> bytes:
+        """The whole body. Raises BodyTooLarge, TooSlow, TooMany or Disconnected."""
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self._upload_seconds):
+                async for chunk in read_chunks(receive):
+                    body += chunk
+                    self._held_bytes += len(chunk)
+                    if len(body) > MAX_BODY_BYTES:
+                        raise BodyTooLarge
+                    if self._held_bytes > self._max_bytes_of_all:
+                        raise TooMany
+        except TimeoutError:
+            raise TooSlow from None
+        finally:
+            self._held_bytes -= len(body)
+        return bytes(body)
