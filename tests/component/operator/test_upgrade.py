@@ -8,13 +8,14 @@ from component.operator.conftest import running
 from component.operator.namespace import Namespace, condition, settled
 
 from devcluster.controlplane import ControlPlane
+from prewarm_operator.render.template import RENDERER_VERSION
 
 Agent = dict[str, Any]
 Object = dict[str, Any]
 
 NEWER_RENDERER = """
 from prewarm_operator.render import config_map, pod, template
-template.RENDERER_VERSION = "2"
+template.RENDERER_VERSION = "newer"
 pod.GRACE_SECONDS = 77
 agent_spec = config_map.agent_spec
 config_map.agent_spec = lambda agent: {**agent_spec(agent), "format": 2}
@@ -67,7 +68,7 @@ async def test_an_upgrade_rolls_nobody_until_the_user_asks_for_it(
         assert await namespace.get("deployments", "support") == before
         assert told["reason"] == "UpdateAvailable"
         assert "image example.com/agent:1 becomes example.com/agent:2" in told["message"]
-        assert "renderer 1 becomes that of renderer 2" in told["message"]
+        assert f"renderer {RENDERER_VERSION} becomes that of renderer newer" in told["message"]
         annotations = {"metadata": {"annotations": {"prewarm.dev/upgrade": "v0.2.0"}}}
         await namespace.merge("agentdeployments", "support", annotations)
         await namespace.eventually(
