@@ -37,6 +37,8 @@ def test_the_status_is_complete() -> None:
         "Ready": "True",
         "Warm": "True",
         "Progressing": "False",
+        "Reconciling": "False",
+        "Stalled": "False",
         "AgentValid": "True",
         "ScalingActive": "True",
         "UpToDate": "True",

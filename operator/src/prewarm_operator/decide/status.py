@@ -13,6 +13,9 @@ from prewarm_operator.world.snapshot import Object, Snapshot
 MESSAGE_LIMIT = 32768
 """Longest message of a condition that the API server takes; a webhook's refusal has no limit."""
 
+_FOR_TOOLS = frozenset({"Reconciling", "Stalled"})
+"""Conditions that repeat another one: they make no events of their own."""
+
 _WARNING_REASONS = frozenset(
     {
         reasons.NAME_CONFLICT,
@@ -89,6 +92,8 @@ def _events(old: AgentDeploymentStatus, new: AgentDeploymentStatus) -> tuple[Eve
     before = {condition.type: condition for condition in old.conditions}
     for condition in new.conditions:
         known = before.get(condition.type)
+        if condition.type in _FOR_TOOLS:
+            continue
         if known is None or (known.status, known.reason) != (condition.status, condition.reason):
             events.append(_event(condition, known))
     return tuple(event for event in events if event is not None)

@@ -121,11 +121,21 @@ def _fault(status: Mapping[str, Any]) -> Fault | None:
     if reason in WAITING_FOR_CONFIG:
         return Fault(reason, waiting.get("message") or reason)
     if reason in WAITING_FOR_IMAGE:
-        return Fault("ImagePullFailed", waiting.get("message") or f"image {status.get('image')} cannot be pulled")
+        return Fault("ImagePullFailed", _image_problem(status.get("image", ""), waiting.get("message") or ""))
     ended = _last_end(status)
     if ended is not None and ended.get("exitCode") == PERMANENT_ERROR_EXIT_CODE:
         return _reported(ended.get("message", ""))
     return None
+
+
+def _image_problem(image: str, message: str) -> str:
+    """The same words for as long as the image is not there.
+
+    The kubelet says the cause, and in turn `Back-off pulling image "x": ErrImagePull: ` and the cause: a status that
+    followed it would be written every few seconds.
+    """
+    cause = message.partition("ErrImagePull: ")[2] or message
+    return f"image {image} cannot be pulled" + (f": {cause}" if cause else "")
 
 
 def _crash(status: Mapping[str, Any]) -> Fault | None:
