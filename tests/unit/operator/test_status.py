@@ -125,6 +125,13 @@ def test_several_problems_are_told_together_in_an_order_of_their_own() -> None:
     assert messages == {(reasons.CHILD_REFUSED, f"{refused.message}; {taken.message}")}
 
 
+def test_a_refusal_that_two_conditions_tell_is_one_event() -> None:
+    of = parse(agent_body(status=first_status()))
+    at = snapshot(of, settled_children(of, 3))
+    found = report(at, decide(at), (Problem(reasons.POD_REFUSED, "quota"),), LATE)
+    assert [event.message for event in found.events if event.reason == reasons.POD_REFUSED] == ["Ready: quota"]
+
+
 def test_a_refusal_without_end_is_cut_to_what_a_condition_can_hold() -> None:
     at = snapshot(parse(agent_body()))
     status = report(at, decide(at), (Problem(reasons.POD_REFUSED, "x" * 40_000),), EARLY).status
