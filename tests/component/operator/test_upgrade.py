@@ -1,9 +1,9 @@
 """An operator is replaced by a newer one: another default image, another renderer. Who is rolled, and when."""
 
 import asyncio
-import json
 from typing import Any
 
+from component.operator import audit
 from component.operator.conftest import running
 from component.operator.namespace import Namespace, condition, settled
 
@@ -30,10 +30,7 @@ def newer(api_server: ControlPlane) -> Any:
 
 
 def writes(api_server: ControlPlane, namespace: Namespace) -> list[str]:
-    entries = map(json.loads, api_server.audit_log.read_text().splitlines())
-    ours = (entry for entry in entries if entry["userAgent"].startswith("prewarm-operator"))
-    calls = [f"{entry['verb']} {entry['requestURI'].partition('?')[0]}" for entry in ours if entry["verb"] != "get"]
-    return [call for call in calls if f"/namespaces/{namespace.name}/" in call]
+    return [f"{write.verb} {write.path}" for write in audit.writes(api_server, namespace.name)]
 
 
 def about_children(calls: list[str]) -> list[str]:
