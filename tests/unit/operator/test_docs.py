@@ -1,5 +1,6 @@
 """Each reason that a user can meet has a page that says what it means and what to do."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -9,18 +10,34 @@ from prewarm_agent.spec.findings import Reason
 from prewarm_operator.decide import reasons
 from prewarm_operator.world import pods
 
-REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
+REPOSITORY = Path(__file__).parents[3]
+SOURCE = REPOSITORY / "operator" / "src"
+REFERENCE = REPOSITORY / "docs" / "reference"
+CAMEL_CASE = re.compile(r"[A-Z][A-Za-z]+")
 PAGES = {page.stem: page.read_text() for page in (REFERENCE / "reasons").glob("*.md")}
 INDEX = (REFERENCE / "reasons.md").read_text()
 
 OURS = {value for name, value in vars(reasons).items() if name.isupper()}
 OF_PODS = {pods.IMAGE_PULL_FAILED, pods.START_FAILED, *pods.WAITING_FOR_CONFIG}
-OF_THE_KUBELET = {"OOMKilled", "Error", "StartError"}
+OF_THE_KUBELET = {"OOMKilled", "Error", "StartError", "Unknown", "ContainerStatusUnknown"}
 """Why a container ended: handed on as the kubelet says it, and these are what it says."""
 
 
 def test_every_reason_has_a_page_and_every_page_a_reason() -> None:
     assert {*OURS, *OF_PODS, *OF_THE_KUBELET, *(str(reason) for reason in Reason)} == PAGES.keys()
+
+
+def test_no_reason_is_spelled_out_where_it_is_given_without_a_page() -> None:
+    """Reasons are constants, which the test above knows; this finds one that was written in place."""
+    place = {"Fault": 0, "Problem": 0, "Scale": 1, "Verdict": 2}
+    for file in SOURCE.rglob("*.py"):
+        for call in ast.walk(ast.parse(file.read_text())):
+            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Name):
+                continue
+            at = place.get(call.func.id, len(call.args))
+            given = [*call.args[at : at + 1], *(word.value for word in call.keywords if word.arg == "reason")]
+            texts = {str(node.value) for each in given for node in ast.walk(each) if isinstance(node, ast.Constant)}
+            assert set(filter(CAMEL_CASE.fullmatch, texts)) <= PAGES.keys(), file
 
 
 @pytest.mark.parametrize("reason", PAGES)
