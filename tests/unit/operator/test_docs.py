@@ -1,4 +1,4 @@
-"""Each reason that a user can meet has a page that says what it means and what to do."""
+"""Each reason that a user can meet has a page that says what it means and what to do; every page is found."""
 
 import ast
 import re
@@ -12,7 +12,8 @@ from prewarm_operator.world import pods
 
 REPOSITORY = Path(__file__).parents[3]
 SOURCE = REPOSITORY / "operator" / "src"
-REFERENCE = REPOSITORY / "docs" / "reference"
+DOCS = REPOSITORY / "docs"
+REFERENCE = DOCS / "reference"
 CAMEL_CASE = re.compile(r"[A-Z][A-Za-z]+")
 PAGES = {page.stem: page.read_text() for page in (REFERENCE / "reasons").glob("*.md")}
 INDEX = (REFERENCE / "reasons.md").read_text()
@@ -53,7 +54,31 @@ def test_the_index_leads_to_every_page() -> None:
     assert set(re.findall(r"\(reasons/(\w+)\.md\)", INDEX)) == PAGES.keys()
 
 
-@pytest.mark.parametrize("reason", PAGES)
-def test_links_lead_somewhere(reason: str) -> None:
-    for target in re.findall(r"\]\((\.\.[^)#]+)", PAGES[reason]):
-        assert (REFERENCE / "reasons" / target).is_file(), target
+@pytest.mark.parametrize(
+    "page", [*REPOSITORY.glob("*.md"), *DOCS.rglob("*.md")], ids=lambda page: str(page.relative_to(REPOSITORY))
+)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target, heading in links(page):
+        assert target.exists(), target
+        assert not heading or heading in headings(target), f"{target.name} has no heading #{heading}"
+
+
+def test_the_first_page_leads_to_every_other_one() -> None:
+    found, left = set(), [DOCS / "README.md"]
+    while left:
+        page = left.pop()
+        found.add(page)
+        left += [target for target, _ in links(page) if target.suffix == ".md" and target not in found]
+    assert set(DOCS.rglob("*.md")) <= found
+
+
+def links(page: Path) -> list[tuple[Path, str]]:
+    """The files of this repository that a page links to, with the heading or ""."""
+    found = re.findall(r"\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)", page.read_text())
+    return [((page.parent / target).resolve() if target else page, heading) for target, heading in found]
+
+
+def headings(page: Path) -> set[str]:
+    """Their anchors, as GitHub makes them."""
+    found = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
