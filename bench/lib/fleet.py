@@ -64,8 +64,11 @@ class Fleet:
 
     def writes(self) -> int:
         """Writes of the operator so far but Lease renewals, from the audit log."""
-        logs = self.control_plane.run_dir.glob("audit*.log")  # the present one and those that were rotated away
-        return sum(_is_operators_write(json.loads(line)) for log in logs for line in log.open())
+        count = 0
+        for log in self.control_plane.run_dir.glob("audit*.log"):  # the present one and those that were rotated away
+            with log.open() as lines:
+                count += sum(_is_operators_write(json.loads(line)) for line in lines)
+        return count
 
 
 @asynccontextmanager
