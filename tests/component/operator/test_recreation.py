@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import nullcontext
-from pathlib import Path
 from typing import Any
 
 import pytest
