@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .SUFFIXES:
 # One target at a time, also under MAKEFLAGS=-j: several install packages, build into one cache or use one cluster.
 .NOTPARALLEL:
-.PHONY: help demo demo-down test test-unit test-component test-cluster lint generate manifests lock images cluster-up cluster-down bench venv
+.PHONY: help demo demo-down test test-unit test-component test-cluster lint generate manifests lock images cluster-up cluster-down bench venv programs promtool
 
 PYTHON ?= python3
 export PYTHON
@@ -48,13 +48,12 @@ test-component: venv programs promtool ## tests on a real API server and real HT
 	@$(STEP) "component tests" dev/make/pytest $(BIN)/pytest -q tests/component tests/chart --timeout 180
 
 test-cluster: venv cluster-up images ## tests on a real Kubernetes with real pods
+	@$(STEP) "image of another operator" $(DEVCLUSTER) images prewarm-operator-another
 	@$(STEP) "cluster tests" dev/make/pytest $(BIN)/pytest -q tests/cluster --timeout 600
 
-.PHONY: programs
 programs:
 	@$(STEP) "programs of the dev cluster" $(DEVCLUSTER) build
 
-.PHONY: promtool
 promtool:
 	@[ -x $(PREWARM_CACHE)/bin/promtool ] || $(STEP) "promtool" dev/make/promtool $(PREWARM_CACHE)/bin/promtool
 
@@ -85,5 +84,7 @@ lock: venv ## resolve requirements/*.in anew
 			--no-header $$([ $$name = dev ] || echo "-c requirements/dev.txt") requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done
 
+# Another `make` may be at it: one builds, the other waits and finds it complete.
 venv:
-	@[ -e $(VENV)/complete ] || $(STEP) "Python packages" dev/make/venv $(VENV) requirements/dev.txt
+	@[ -e $(VENV)/complete ] || { mkdir -p $(PREWARM_CACHE) && \
+		$(STEP) "Python packages" flock $(PREWARM_CACHE)/venv.lock dev/make/venv $(VENV) requirements/dev.txt; }

@@ -13,9 +13,10 @@ from typing import Any
 
 import httpx
 
-from devcluster.controlplane import ControlPlane
+from devcluster.controlplane import STANDALONE_API_FLAGS, ControlPlane
 from devcluster.settings import Cache
 
+KEEP_AUDIT_LOGS = "--audit-log-maxbackup=0"  # of all flags of this name the last one counts
 CRDS = Path(__file__).parents[2] / "crds"
 NAMESPACES = 10
 CONCURRENCY = 16
@@ -64,19 +65,16 @@ class Fleet:
     def writes(self) -> int:
         """Writes of the operator so far but Lease renewals, from the audit log."""
         count = 0
-        with self.control_plane.audit_log.open() as log:
-            for line in log:
-                entry = json.loads(line)
-                writing = entry["verb"] in ("create", "update", "patch", "delete", "deletecollection")
-                lease = entry.get("objectRef", {}).get("resource") == "leases"
-                count += writing and not lease and entry.get("userAgent", "").startswith("prewarm-operator")
+        for log in self.control_plane.run_dir.glob("audit*.log"):  # the present one and those that were rotated away
+            with log.open() as lines:
+                count += sum(_is_operators_write(json.loads(line)) for line in lines)
         return count
 
 
 @asynccontextmanager
 async def on_new_api_server(folder: Path) -> AsyncIterator[Fleet]:
     """An empty API server with our CRDs."""
-    with ControlPlane(folder) as control_plane:
+    with ControlPlane(folder, api_flags=(*STANDALONE_API_FLAGS, KEEP_AUDIT_LOGS)) as control_plane:
         kubectl = [Cache.from_environment().current / "kubectl", f"--kubeconfig={control_plane.kubeconfig}"]
         for arguments in (["apply", "-f", CRDS], ["wait", "--for=condition=Established", "crd", "--all"]):
             subprocess.run([*kubectl, *arguments], check=True, capture_output=True)
@@ -97,6 +95,12 @@ def _agent(name: str) -> dict[str, Any]:
             "agent": {"component": {"provider": "autogen_agentchat.agents.AssistantAgent", "config": {"name": "a"}}},
         },
     }
+
+
+def _is_operators_write(entry: dict[str, Any]) -> bool:
+    writing = entry["verb"] in ("create", "update", "patch", "delete", "deletecollection")
+    lease = entry.get("objectRef", {}).get("resource") == "leases"
+    return writing and not lease and entry.get("userAgent", "").startswith("prewarm-operator")
 
 
 def _is_adopted(deployment: dict[str, Any]) -> bool:

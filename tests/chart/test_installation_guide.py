@@ -44,6 +44,11 @@ def test_every_block_says_whether_it_is_tried() -> None:
     assert uses == {("sh", "run"), ("sh", "offline"), ("sh", "by-hand"), ("yaml", "values"), ("yaml", "apply")}
 
 
+def test_the_images_have_the_version_that_the_chart_asks_for() -> None:
+    chart = yaml.safe_load((REPOSITORY / "charts" / "prewarm" / "Chart.yaml").read_text())
+    assert set(re.findall(r"/prewarm-(?:operator|agent):(\S+)", PAGE.read_text())) == {chart["appVersion"]}
+
+
 @pytest.mark.parametrize("section", dict.fromkeys(block.section for block in used("run")))
 def test_the_commands_of_a_section_run_one_after_the_other(section: str, tmp_path: Path) -> None:
     for folder in ("charts", "examples"):

@@ -22,6 +22,7 @@ COLLECTIONS = {
     "agentdeployments": "/apis/prewarm.dev/v1alpha1",
     "deployments": "/apis/apps/v1",
     "configmaps": "/api/v1",
+    "endpointslices": "/apis/discovery.k8s.io/v1",
     "events": "/apis/events.k8s.io/v1",
     "pods": "/api/v1",
     "poddisruptionbudgets": "/apis/policy/v1",

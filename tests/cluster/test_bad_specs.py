@@ -58,6 +58,12 @@ BAD_SPECS = (
         "MissingSecret",
         "OPENAI_API_KEY",
     ),
+    BadSpec(
+        "image-that-nobody-pushed",
+        {"image": "localhost/prewarm-agent:no-such-tag"},
+        "ImagePullFailed",
+        "image localhost/prewarm-agent:no-such-tag cannot be pulled: ",
+    ),
 )
 
 
@@ -73,7 +79,8 @@ def test_after_a_bad_change_the_old_revision_answers_everything_until_it_is_take
         for bad, agent in zip(BAD_SPECS, agents, strict=True):
             said = agent.wait_until("AgentValid", "False", reason=bad.reason)
             assert bad.words in said["message"]
-            agent.wait_until("Progressing", "False", reason="Stuck")
+            stuck = agent.wait_until("Progressing", "False", reason="Stuck")
+            assert bad.words in stuck["message"]
             agent.wait_until("Ready", "True")
 
         # Meanwhile the bad pods are started again.

@@ -38,6 +38,16 @@ def test_a_mesh_proxy_runs_before_the_agent_and_beside_it_in_a_restricted_namesp
     assert all(proxy["started"] and "running" in proxy["state"] for proxy in proxies)
 
 
+def test_a_sidecar_whose_port_is_called_http_does_not_get_the_users(sandbox: Sandbox, client: ClientPod) -> None:
+    # It would answer too: the model server that it runs speaks the same protocol.
+    ports = [{"name": "http", "containerPort": 15021}]
+    agent = sandbox.agent(podTemplate={"spec": {"containers": [{**PROXY, "ports": ports}]}})
+    agent.wait_until_settled()
+    assert client.ask(agent, "hello") == (200, "echo:2:hello")
+    slices = sandbox.kube.list("endpointslices", sandbox.name, f"kubernetes.io/service-name={agent.name}")
+    assert [port["port"] for each in slices for port in each["ports"]] == [8080]
+
+
 def test_an_init_container_prepares_what_the_agent_mounts(sandbox: Sandbox) -> None:
     mount = {"name": "data", "mountPath": "/srv/data"}
     write = ["python", "-c", "open('/srv/data/ready', 'w').write('yes')"]

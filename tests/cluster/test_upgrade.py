@@ -1,9 +1,13 @@
-"""The operator is upgraded to one with another agent image, under load."""
+"""The operator is upgraded to another one under load: another program, which renders pods in another way and comes with
+another agent image.
+"""
 
 from cluster.agents import Agent, revision
 from cluster.operator_release import OperatorRelease
 from cluster.sandbox import Sandbox
 from cluster.traffic import ClientPod
+
+ANOTHER = "localhost/prewarm-operator-another"  # tests/cluster/another-operator.Dockerfile says what is different
 
 
 def test_an_upgrade_restarts_no_pod_until_the_user_asks_for_it(
@@ -14,10 +18,13 @@ def test_an_upgrade_restarts_no_pod_until_the_user_asks_for_it(
     agent.wait_until("UpToDate", "True")
     pods = lives(agent)
     with client.steady(agent) as traffic:
+        grace = grace_seconds(agent)
         repository, _, tag = image_id(agent).partition(":")
-        with operator.installed_with(f"agentImage.repository={repository}", f"agentImage.tag={tag}"):
+        images = (f"image.repository={ANOTHER}", f"agentImage.repository={repository}", f"agentImage.tag={tag}")
+        with operator.installed_with(*images):
             told = agent.wait_until("UpToDate", "False", reason="UpdateAvailable")
             assert f"becomes {repository}:{tag}" in told["message"]
+            assert "becomes that of renderer another" in told["message"]
             traffic.go_on(answers=30)
             assert lives(agent) == pods
             old = {revision(pod) for pod in agent.pods()}
@@ -27,8 +34,11 @@ def test_an_upgrade_restarts_no_pod_until_the_user_asks_for_it(
             agent.wait_until_settled()
             assert not lives(agent).keys() & pods.keys()
             assert not {revision(pod) for pod in agent.pods()} & old
+            assert grace_seconds(agent) == {each + 1 for each in grace}
+            pods = lives(agent)
         agent.wait_until("UpToDate", "False")
         traffic.go_on(answers=30)
+        assert lives(agent) == pods  # the way back restarts nothing either
     traffic.assert_nothing_failed()
 
 
@@ -38,6 +48,11 @@ def lives(agent: Agent) -> dict[str, int]:
         pod["metadata"]["uid"]: sum(status["restartCount"] for status in pod["status"]["containerStatuses"])
         for pod in agent.pods()
     }
+
+
+def grace_seconds(agent: Agent) -> set[int]:
+    """What its pods get to end: the other operator gives them one second more."""
+    return {pod["spec"]["terminationGracePeriodSeconds"] for pod in agent.pods()}
 
 
 def image_id(agent: Agent) -> str:

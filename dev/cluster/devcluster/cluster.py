@@ -134,6 +134,7 @@ class Cluster:
             host.read_sysctls(),
             host.absent_folders(),
             loads_bridge_filter=not host.has_bridge_filter(),
+            enabled_controllers=host.absent_controllers(),
         )
 
     def _start(self) -> None:

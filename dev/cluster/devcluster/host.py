@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import socket
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -35,6 +36,7 @@ FIXED_FOLDERS = (
     Path("/var/lib/kubelet"),
     Path("/var/log/containers"),
 )
+KUBELET_CONTROLLERS = frozenset({"cpu", "cpuset", "memory", "hugetlb", "pids"})
 IP_FREEBIND = 15  # linux/in.h: bind to an address that the host does not have yet
 
 
@@ -48,6 +50,7 @@ class HostState:
     created_folders: list[str]
     complete: bool = False
     loads_bridge_filter: bool = False
+    enabled_controllers: Sequence[str] = ()
 
     @classmethod
     def load(cls) -> HostState | None:
@@ -194,14 +197,34 @@ def cgroup_roots() -> list[Path]:
 
 def create_cgroups() -> None:
     """Create the kubelet's root in every hierarchy: it makes the groups below it, never this one."""
-    controllers = CGROUPS / "cgroup.controllers"
-    if controllers.exists():  # cgroup v2 alone: the kubelet wants every controller of its root to reach our folder
-        wanted = {"cpu", "cpuset", "memory", "hugetlb", "pids"} & set(controllers.read_text().split())
-        (CGROUPS / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in sorted(wanted)))
+    if needed := _needed_controllers():
+        (CGROUPS / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in sorted(needed)))
     for root in cgroup_roots():
         root.mkdir(exist_ok=True)
         _inherit_cpuset(root)
         _weigh(root)
+
+
+def _needed_controllers() -> frozenset[str]:
+    """With cgroup v2 alone the kubelet wants every controller of its root to reach our folder; empty with v1."""
+    controllers = CGROUPS / "cgroup.controllers"
+    return KUBELET_CONTROLLERS.intersection(controllers.read_text().split()) if controllers.exists() else frozenset()
+
+
+def absent_controllers() -> tuple[str, ...]:
+    """The controllers that `create_cgroups` is going to enable for all groups of the host."""
+    needed = _needed_controllers()
+    return tuple(sorted(needed - set((CGROUPS / "cgroup.subtree_control").read_text().split()))) if needed else ()
+
+
+def disable_controllers(names: Iterable[str]) -> None:
+    """Undo what `create_cgroups` did to those that `absent_controllers` returned."""
+    for name in names:
+        try:
+            (CGROUPS / "cgroup.subtree_control").write_text(f"-{name}")
+        except OSError as error:
+            if error.errno != errno.EBUSY:  # somebody else uses it by now
+                raise
 
 
 def _weigh(root: Path) -> None:

@@ -30,6 +30,7 @@ class Image:
     dockerfile: str
     inputs: tuple[str, ...]
     base: str | None = None  # the image of this table that it starts from; None is the Python base image
+    for_tests: bool = False  # built only where it is asked for by name
 
     @property
     def reference(self) -> str:
@@ -63,18 +64,31 @@ IMAGES = (
         "examples/python-agent/Dockerfile",
         ("examples/python-agent/orders.py",),
         base="prewarm-agent",
+        for_tests=True,
     ),
-    Image("prewarm-example-foreign", "examples/foreign-image/Dockerfile", ("examples/foreign-image/server.py",)),
+    Image(
+        "prewarm-example-foreign",
+        "examples/foreign-image/Dockerfile",
+        ("examples/foreign-image/server.py",),
+        for_tests=True,
+    ),
+    Image(
+        "prewarm-operator-another",
+        "tests/cluster/another-operator.Dockerfile",
+        (),
+        base="prewarm-operator",
+        for_tests=True,
+    ),
 )
 
 
 def select(names: Sequence[str], images: Sequence[Image] = IMAGES) -> list[Image]:
-    """The images called `names` (none: all), each after its base."""
+    """The images called `names` (none: all but those for tests), each after its base."""
     by_name = {image.name: image for image in images}
     if unknown := [name for name in names if name not in by_name]:
         raise DevClusterError(f"no image is called {unknown[0]!r}; the images are {', '.join(by_name)}")
     chosen: dict[str, Image] = {}
-    for name in names or by_name:
+    for name in names or [image.name for image in images if not image.for_tests]:
         image = by_name[name]
         if image.base is not None:
             chosen.setdefault(image.base, by_name[image.base])

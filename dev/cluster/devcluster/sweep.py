@@ -16,7 +16,7 @@ from pathlib import Path
 from devcluster import settings
 from devcluster.commands import run
 from devcluster.errors import DevClusterError
-from devcluster.host import HostState, cgroup_roots, restore_sysctls, unload_bridge_filter
+from devcluster.host import HostState, cgroup_roots, disable_controllers, restore_sysctls, unload_bridge_filter
 from devcluster.processes import recorded_daemons, stop_all
 
 GRACE_SECONDS = 0.5  # for containerd; nothing that the others would still save is kept
@@ -44,6 +44,7 @@ def sweep(state: HostState) -> None:
     _remove_traces(run_dir)
     _remove_contents(run_dir)
     _remove_folders([Path(folder) for folder in state.created_folders])
+    disable_controllers(state.enabled_controllers)
     restore_sysctls(state.sysctls)
     if state.loads_bridge_filter:
         unload_bridge_filter()

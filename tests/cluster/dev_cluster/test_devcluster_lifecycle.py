@@ -68,6 +68,7 @@ def _host() -> dict[str, list[str]]:
         "iptables": _packet_rules("iptables-save"),
         "ip6tables": _packet_rules("ip6tables-save"),
         "cgroups": sorted(str(path) for path in host.CGROUPS.glob("*/*") if path.is_dir()),
+        "controllers": _enabled_controllers(),
         "sysctls": _sysctls(),
         "processes": _processes(),
         "files": sorted(str(path) for folder in host.FIXED_FOLDERS for path in (folder, *folder.rglob("*"))),
@@ -94,6 +95,11 @@ def _packet_rules(command: str) -> list[str]:
     # Comments carry the time. A table that was never used is not shown, a used one with its empty built-in chains.
     lines = run([command]).splitlines()
     return [line for line in lines if line.startswith("-A") or (line.startswith(":") and line.split()[1] == "-")]
+
+
+def _enabled_controllers() -> list[str]:
+    enabled = host.CGROUPS / "cgroup.subtree_control"  # cgroup v2 alone has it
+    return enabled.read_text().split() if enabled.exists() else []
 
 
 def _sysctls() -> list[str]:

@@ -1,21 +1,18 @@
 """A release of the chart on an API server, and the operator's process with its rights."""
 
 import json
-import os
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import yaml
+from component.operator import replica
 from helmcli import CHART, helm
 
-from devcluster.controlplane import ControlPlane, listen_on_free_port
-from devcluster.settings import REPOSITORY, Cache
+from devcluster.controlplane import ControlPlane
+from devcluster.settings import Cache
 
 SYSTEM = "prewarm-system"
 DECISION = "authorization.k8s.io/decision"
@@ -57,25 +54,10 @@ class Release:
     @contextmanager
     def operator(self, before: str = "", **environment: str) -> Iterator[None]:
         """The operator's process as the chart's pod runs it, after the statements `before`."""
-        with listen_on_free_port() as free:
-            port = free.getsockname()[1]
-        environment = {
-            **os.environ,
-            "KUBECONFIG": str(self.operators_kubeconfig()),
-            "PYTHONPATH": str(REPOSITORY / "operator" / "src"),
-            "PREWARM_AGENT_IMAGE": "example.com/agent:1",
-            "PREWARM_NAMESPACE": SYSTEM,
-            "PREWARM_POD_NAME": "prewarm-0",
-            **environment,
-        }
-        program = f"{before}from prewarm_operator import cli; raise SystemExit(cli.main())"
-        with subprocess.Popen([sys.executable, "-c", program, f"--port={port}"], env=environment) as process:
-            try:
-                wait_until_ready(f"http://127.0.0.1:{port}/readyz", process)
-                yield
-            finally:
-                process.terminate()
-                process.wait(20)
+        program = ("-c", f"{before}from prewarm_operator import cli; raise SystemExit(cli.main())")
+        environment = {"PREWARM_NAMESPACE": SYSTEM, **environment}
+        with replica.running(self.operators_kubeconfig(), "prewarm-0", program=program, **environment):
+            yield
 
     def asked(self, decision: str) -> set[Right]:
         """What the operator has asked the API server for and was allowed to do (`allow`), or not (`forbid`)."""
@@ -88,16 +70,3 @@ class Release:
                 resource = "/".join(filter(None, (target["resource"], target.get("subresource"))))
                 rights.add((target.get("apiGroup", ""), resource, entry["verb"]))
         return rights
-
-
-def wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        assert process.poll() is None, "the operator ended"
-        assert time.monotonic() < deadline, "the operator did not become ready in 30 s"
-        try:
-            if httpx.get(url).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        time.sleep(0.1)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from component.operator import replica
+from component.operator.controllers import running_controllers
 from component.operator.namespace import Namespace
 
 from devcluster.controlplane import ControlPlane
@@ -54,6 +55,13 @@ def operator(api_server: ControlPlane) -> Iterator[str]:
     """A running operator; the value is the address of its probes."""
     with running(api_server) as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+def controllers(api_server: ControlPlane) -> Iterator[None]:
+    """The controllers of Kubernetes itself."""
+    with running_controllers(api_server):
+        yield
 
 
 @pytest.fixture

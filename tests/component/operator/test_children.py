@@ -1,9 +1,9 @@
 """What the operator makes and keeps, as a real API server holds it."""
 
 import asyncio
-import json
 from typing import Any
 
+from component.operator.audit import writes
 from component.operator.conftest import running
 from component.operator.namespace import Namespace, condition, settled
 
@@ -119,15 +119,8 @@ async def test_an_operator_that_starts_over_writes_nothing_when_nothing_changed(
     await namespace.create_object("agentdeployments", agent)
     await settled(namespace)
     await asyncio.sleep(1)
-
-    def writes() -> list[str]:
-        entries = map(json.loads, api_server.audit_log.read_text().splitlines())
-        ours = (entry for entry in entries if entry["userAgent"].startswith("prewarm-operator"))
-        calls = [f"{entry['verb']} {entry['requestURI']}" for entry in ours if entry["verb"] != "get"]
-        return [call for call in calls if f"/namespaces/{namespace.name}/" in call]
-
-    before = writes()
+    before = writes(api_server, namespace.name)
     assert len(before) >= 5  # the creations are there, so that the comparison below can fail
     with running(api_server):
         await asyncio.sleep(2)
-    assert writes() == before
+    assert writes(api_server, namespace.name) == before

@@ -1,10 +1,10 @@
 """A namespace that is being deleted refuses every object that is to be made in it."""
 
 import asyncio
-import json
 from typing import Any
 
 import pytest
+from component.operator.audit import Write, writes
 from component.operator.conftest import running
 from component.operator.controllers import kubectl, running_controllers
 from component.operator.namespace import Namespace, condition, settled
@@ -14,11 +14,9 @@ from devcluster.controlplane import ControlPlane
 Agent = dict[str, Any]
 
 
-def refused(api_server: ControlPlane, namespace: Namespace) -> list[str]:
+def refused(api_server: ControlPlane, namespace: Namespace) -> list[Write]:
     """What the operator was refused with 403."""
-    entries = map(json.loads, api_server.audit_log.read_text().splitlines())
-    ours = [entry for entry in entries if f"/namespaces/{namespace.name}/" in entry["requestURI"]]
-    return [f"{each['verb']} {each['requestURI']}" for each in ours if each["responseStatus"]["code"] == 403]
+    return [write for write in writes(api_server, namespace.name) if write.code == 403]
 
 
 async def test_in_a_namespace_that_ends_nothing_is_made_again_and_nothing_is_told(

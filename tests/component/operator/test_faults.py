@@ -137,6 +137,19 @@ async def test_retry_after_is_obeyed(proxy: FaultProxy, operator: Replica, names
     assert second - first >= 3
 
 
+async def test_a_listing_that_is_told_to_wait_waits(api_server: ControlPlane, tmp_path: Path) -> None:
+    def lists_services(request: Request) -> bool:
+        return request.method == "GET" and request.path == "/api/v1/services"
+
+    with (
+        FaultProxy(api_server, tmp_path) as slow,
+        slow.answering(429, lists_services, {"Retry-After": "4"}, times=1),
+        replica.running(slow.kubeconfig, "told-to-wait"),
+    ):
+        refused, again, *_ = [request.at for request in slow.requests if lists_services(request)]
+    assert again - refused >= 4
+
+
 async def test_conflicts_are_tried_again_at_once_and_are_no_fault_of_the_agent(
     proxy: FaultProxy, operator: Replica, settled: Namespace
 ) -> None:

@@ -239,7 +239,11 @@ async def test_the_operator_stops_within_ten_seconds_when_the_api_server_is_away
 
 
 async def test_a_replica_that_may_not_write_its_lease_says_so_and_does_not_lead(
-    api_server: ControlPlane, namespace: Namespace, agent: Agent, tmp_path: Path
+    api_server: ControlPlane,
+    namespace: Namespace,
+    agent: Agent,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     with (
         FaultProxy(api_server, tmp_path) as proxy,
@@ -252,3 +256,4 @@ async def test_a_replica_that_may_not_write_its_lease_says_so_and_does_not_lead(
         assert not first.is_leading()
         assert first.is_alive()
         assert authors(api_server, namespace) == set()
+    assert "lease neither acquired nor renewed error=403: broken by the test" in capfd.readouterr().err

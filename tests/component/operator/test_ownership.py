@@ -3,12 +3,12 @@
 import asyncio
 import json
 import subprocess
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from component.operator.audit import writes
 from component.operator.conftest import running
-from component.operator.controllers import kubectl, running_controllers
+from component.operator.controllers import kubectl, pods_of, rolled_out
 from component.operator.namespace import Namespace, condition
 
 from devcluster.controlplane import ControlPlane
@@ -17,29 +17,8 @@ Agent = dict[str, Any]
 Object = dict[str, Any]
 
 
-@pytest.fixture(scope="module")
-def controllers(api_server: ControlPlane) -> Iterator[None]:
-    with running_controllers(api_server):
-        yield
-
-
 def container(deployment: Object) -> Object:
     found: Object = deployment["spec"]["template"]["spec"]["containers"][0]
-    return found
-
-
-async def rolled_out(namespace: Namespace, agent: Agent) -> Object:
-    """The child Deployment once the operator has nothing more to write and its pods are made."""
-    if not any(item["metadata"]["name"] == "support" for item in await namespace.list("agentdeployments")):
-        await namespace.create_object("agentdeployments", agent)
-
-    def settled(found: Object) -> bool:
-        managers = {(entry["manager"], entry["operation"]) for entry in found["metadata"]["managedFields"]}
-        counted = found.get("status", {}).get("updatedReplicas") == found["spec"]["replicas"]
-        return ("prewarm", "Update") not in managers and counted
-
-    found = await namespace.eventually("deployments", "support", settled)
-    await namespace.eventually("agentdeployments", "support", lambda agent: "revision" in agent.get("status", {}))
     return found
 
 
@@ -148,11 +127,11 @@ async def test_somebody_who_insists_costs_few_writes_and_does_not_win(
     operator: str, controllers: None, api_server: ControlPlane, namespace: Namespace, agent: Agent
 ) -> None:
     await rolled_out(namespace, agent)
-    before = len(audited(api_server, namespace))
+    before = len(writes(api_server, namespace.name))
     for _ in range(40):
         await namespace.merge("deployments", "support", {"spec": {"replicas": 0}}, "scale")
         await asyncio.sleep(0.1)
-    applied = [entry for entry in audited(api_server, namespace)[before:] if "/deployments/" in entry["requestURI"]]
+    applied = [write for write in writes(api_server, namespace.name)[before:] if "/deployments/" in write.path]
     assert 1 <= len(applied) <= 4
     await namespace.eventually("deployments", "support", lambda found: found["spec"]["replicas"] == 3, seconds=5)
 
@@ -207,10 +186,6 @@ RELABELLINGS: dict[str, tuple[str, ...]] = {
     "out of the ReplicaSet": ("pod-template-hash-",),
     "to another revision": ("prewarm.dev/revision=x", "--overwrite"),
 }
-
-
-async def pods_of(namespace: Namespace) -> dict[str, Object]:
-    return {pod["metadata"]["name"]: pod for pod in await namespace.list("pods")}
 
 
 @pytest.mark.parametrize("relabelling", RELABELLINGS)
@@ -355,66 +330,6 @@ async def test_a_pod_that_was_taken_out_of_sight_while_no_operator_ran_comes_bac
         await namespace.eventually(
             "pods", name, lambda pod: pod["metadata"]["labels"].get("prewarm.dev/origin") == "own"
         )
-
-
-@pytest.mark.parametrize("how", ["background", "foreground", "orphan"])
-async def test_an_agent_that_is_deleted_in_any_way_is_not_made_again(
-    operator: str, controllers: None, api_server: ControlPlane, namespace: Namespace, agent: Agent, how: str
-) -> None:
-    before = await rolled_out(namespace, agent)
-    kubectl(api_server, namespace, "delete", "agentdeployment", "support", f"--cascade={how}", "--timeout=20s")
-    await asyncio.sleep(1)
-    made = [entry for entry in audited(api_server, namespace) if entry["verb"] == "create"]
-    assert len([entry for entry in made if "/deployments" in entry["requestURI"]]) == 1
-    left = await namespace.list("deployments")
-    if how == "orphan":
-        assert [each["metadata"]["uid"] for each in left] == [before["metadata"]["uid"]]
-        assert len(await pods_of(namespace)) == 3
-    else:
-        async with asyncio.timeout(10):
-            while await namespace.list("deployments") or await pods_of(namespace) or await namespace.list("services"):
-                await asyncio.sleep(0.05)
-
-
-@pytest.mark.parametrize("how", ["background", "foreground", "orphan"])
-async def test_a_deployment_that_is_deleted_in_any_way_is_made_again(
-    operator: str, controllers: None, api_server: ControlPlane, namespace: Namespace, agent: Agent, how: str
-) -> None:
-    before = await rolled_out(namespace, agent)
-    pods = set(await pods_of(namespace))
-    kubectl(api_server, namespace, "delete", "deployment", "support", f"--cascade={how}", "--timeout=20s")
-    await namespace.eventually(
-        "deployments", "support", lambda found: found["metadata"]["uid"] != before["metadata"]["uid"]
-    )
-    await rolled_out(namespace, agent)
-    if how == "orphan":
-        assert set(await pods_of(namespace)) == pods  # the new Deployment takes the ReplicaSet over as it is
-
-
-async def test_child_and_parent_that_are_deleted_together_stay_deleted(
-    operator: str, controllers: None, api_server: ControlPlane, namespace: Namespace, agent: Agent
-) -> None:
-    await rolled_out(namespace, agent)
-    await asyncio.gather(namespace.delete("deployments", "support"), namespace.delete("agentdeployments", "support"))
-    async with asyncio.timeout(10):
-        while await namespace.list("deployments") or await namespace.list("services"):
-            await asyncio.sleep(0.05)
-    await asyncio.sleep(1)
-    assert await namespace.list("deployments") == []
-
-
-async def test_children_have_no_finalizers(
-    operator: str, controllers: None, namespace: Namespace, agent: Agent
-) -> None:
-    await rolled_out(namespace, agent)
-    for plural in ("agentdeployments", "deployments", "services", "poddisruptionbudgets", "configmaps"):
-        assert all("finalizers" not in item["metadata"] for item in await namespace.list(plural))
-
-
-def audited(api_server: ControlPlane, namespace: Namespace) -> list[Object]:
-    entries = map(json.loads, api_server.audit_log.read_text().splitlines())
-    ours = (entry for entry in entries if entry["userAgent"].startswith("prewarm-operator"))
-    return [entry for entry in ours if f"/namespaces/{namespace.name}/" in entry["requestURI"]]
 
 
 async def test_the_longest_name_fits_everywhere(

@@ -2,17 +2,14 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import httpx
 import pytest
-from component.operator.controllers import running_controllers
+from component.operator.controllers import running, running_controllers
 from component.operator.namespace import Namespace, condition
 
 from devcluster.controlplane import ControlPlane
-from devcluster.processes import Daemon, stop_all
-from devcluster.settings import Cache
 
 Agent = dict[str, Any]
 Object = dict[str, Any]
@@ -22,29 +19,9 @@ GPU_TOLERATION = {"key": "nvidia.com/gpu", "operator": "Exists", "effect": "NoSc
 MERGE = {"Content-Type": "application/merge-patch+json"}
 
 
-@contextmanager
-def running_scheduler(api_server: ControlPlane) -> Iterator[None]:
-    config = api_server.kubeconfig
-    scheduler = Daemon(api_server.run_dir, "kube-scheduler")
-    scheduler.start(
-        [
-            Cache.from_environment().current / "kube-scheduler",
-            f"--kubeconfig={config}",
-            f"--authentication-kubeconfig={config}",
-            f"--authorization-kubeconfig={config}",
-            "--leader-elect=false",
-            "--secure-port=0",
-        ]
-    )
-    try:
-        yield
-    finally:
-        stop_all([scheduler], grace_seconds=0)
-
-
 @pytest.fixture(scope="module", autouse=True)
 def kubernetes(api_server: ControlPlane) -> Iterator[None]:
-    with running_controllers(api_server), running_scheduler(api_server):
+    with running_controllers(api_server), running(api_server, "kube-scheduler"):
         yield
 
 

@@ -1,9 +1,9 @@
 """What people set about pods, as it reaches the child Deployment and Service on a real API server."""
 
 import asyncio
-import json
 from typing import Any
 
+from component.operator.audit import writes
 from component.operator.namespace import Namespace
 
 from devcluster.controlplane import ControlPlane
@@ -202,16 +202,8 @@ async def test_nothing_is_written_again_whatever_was_set(
     """The API server drops false and empty values and writes quantities anew; that is no drift."""
     await made(namespace, agent, **EVERYTHING)
     await asyncio.sleep(1)
-
-    def writes() -> list[str]:
-        entries = map(json.loads, api_server.audit_log.read_text().splitlines())
-        ours = (
-            entry for entry in entries if entry["userAgent"].startswith("prewarm-operator") and entry["verb"] != "get"
-        )
-        return [entry["requestURI"] for entry in ours if f"/namespaces/{namespace.name}/" in entry["requestURI"]]
-
-    before = writes()
+    before = writes(api_server, namespace.name)
     await namespace.merge("agentdeployments", "support", {"metadata": {"annotations": {"looked": "at"}}})
     await asyncio.sleep(2)
     assert len(before) >= 5
-    assert writes() == before
+    assert writes(api_server, namespace.name) == before

@@ -1,20 +1,21 @@
 """An operator is replaced by a newer one: another default image, another renderer. Who is rolled, and when."""
 
 import asyncio
-import json
 from typing import Any
 
+from component.operator import audit
 from component.operator.conftest import running
 from component.operator.namespace import Namespace, condition, settled
 
 from devcluster.controlplane import ControlPlane
+from prewarm_operator.render.template import RENDERER_VERSION
 
 Agent = dict[str, Any]
 Object = dict[str, Any]
 
 NEWER_RENDERER = """
 from prewarm_operator.render import config_map, pod, template
-template.RENDERER_VERSION = "2"
+template.RENDERER_VERSION = "newer"
 pod.GRACE_SECONDS = 77
 agent_spec = config_map.agent_spec
 config_map.agent_spec = lambda agent: {**agent_spec(agent), "format": 2}
@@ -29,10 +30,7 @@ def newer(api_server: ControlPlane) -> Any:
 
 
 def writes(api_server: ControlPlane, namespace: Namespace) -> list[str]:
-    entries = map(json.loads, api_server.audit_log.read_text().splitlines())
-    ours = (entry for entry in entries if entry["userAgent"].startswith("prewarm-operator"))
-    calls = [f"{entry['verb']} {entry['requestURI'].partition('?')[0]}" for entry in ours if entry["verb"] != "get"]
-    return [call for call in calls if f"/namespaces/{namespace.name}/" in call]
+    return [f"{write.verb} {write.path}" for write in audit.writes(api_server, namespace.name)]
 
 
 def about_children(calls: list[str]) -> list[str]:
@@ -67,7 +65,7 @@ async def test_an_upgrade_rolls_nobody_until_the_user_asks_for_it(
         assert await namespace.get("deployments", "support") == before
         assert told["reason"] == "UpdateAvailable"
         assert "image example.com/agent:1 becomes example.com/agent:2" in told["message"]
-        assert "renderer 1 becomes that of renderer 2" in told["message"]
+        assert f"renderer {RENDERER_VERSION} becomes that of renderer newer" in told["message"]
         annotations = {"metadata": {"annotations": {"prewarm.dev/upgrade": "v0.2.0"}}}
         await namespace.merge("agentdeployments", "support", annotations)
         await namespace.eventually(

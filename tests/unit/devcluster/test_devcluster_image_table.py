@@ -17,6 +17,12 @@ def test_no_names_mean_all_images_once() -> None:
     assert select([], [AGENT, DEMO]) == [AGENT, DEMO]
 
 
+def test_an_image_for_tests_is_built_where_it_is_asked_for() -> None:
+    changed = Image("changed", "tests/Dockerfile", (), base="agent", for_tests=True)
+    assert select([], [AGENT, changed]) == [AGENT]
+    assert select(["changed"], [AGENT, changed]) == [AGENT, changed]
+
+
 def test_an_unknown_image_is_refused_with_the_names_there_are() -> None:
     with pytest.raises(DevClusterError, match=r"no image is called 'agnet'; the images are agent, demo"):
         select(["agnet"], [AGENT, DEMO])

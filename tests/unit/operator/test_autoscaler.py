@@ -103,23 +103,22 @@ def test_a_hand_that_scales_the_child_is_still_corrected_where_there_is_no_autos
 
 def test_the_number_is_held_after_the_autoscaler_is_gone_and_then_taken_back() -> None:
     children = scaled(7, by="kube-controller-manager")
-    gone = Autoscalers(gone_at=NOW)
-    held = decide(at(children, gone, seconds_later=HOLD_SECONDS - 1))
+    held = decide(at(children, Autoscalers(gone_for_seconds=HOLD_SECONDS - 1)))
     assert (held.scale.replicas, held.scale.ours, held.scale.reason) == (7, False, reasons.HELD_AFTER_AUTOSCALER)
     assert held.scale.again_after_seconds == pytest.approx(1)
-    body = applied(at(children, gone, seconds_later=HOLD_SECONDS))
+    body = applied(at(children, Autoscalers(gone_for_seconds=HOLD_SECONDS)))
     assert body["spec"]["replicas"] == 3
     assert "resourceVersion" not in body["metadata"]
 
 
 def test_a_number_that_the_autoscaler_never_wrote_is_not_held() -> None:
-    children, gone = scaled(3, by=None), Autoscalers(gone_at=NOW)
+    children, gone = scaled(3, by=None), Autoscalers(gone_for_seconds=1.0)
     more = snapshot(agent(replicas=5, minReplicas=2), children, autoscalers=gone, taken_at=NOW + 1)
     assert decide(more).scale.replicas == 5
 
 
 def test_nothing_is_held_below_the_minimum() -> None:
-    gone = Autoscalers(gone_at=NOW)
+    gone = Autoscalers(gone_for_seconds=0.0)
     assert applied(at(scaled(1, by="keda-operator"), gone))["spec"]["replicas"] == 3
 
 
@@ -141,7 +140,7 @@ def test_a_scaled_object_is_called_by_its_own_name() -> None:
 def test_the_log_remembers_when_the_last_one_went_and_forgets_that_when_one_comes() -> None:
     log, key = AutoscalerLog(), Key("team", "support")
     assert log.seen(key, (), 1.0) == Autoscalers()
-    assert log.seen(key, ("HorizontalPodAutoscaler web",), 2.0).gone_at is None
-    assert log.seen(key, (), 3.0).gone_at == 3.0
-    assert log.seen(key, (), 4.0).gone_at == 3.0
-    assert log.seen(key, ("HorizontalPodAutoscaler web",), 5.0).gone_at is None
+    assert log.seen(key, ("HorizontalPodAutoscaler web",), 2.0).gone_for_seconds is None
+    assert log.seen(key, (), 3.0).gone_for_seconds == 0.0
+    assert log.seen(key, (), 4.0).gone_for_seconds == 1.0
+    assert log.seen(key, ("HorizontalPodAutoscaler web",), 5.0).gone_for_seconds is None

@@ -33,6 +33,8 @@ def test_all_is_well() -> None:
         "Ready": ("True", reasons.MINIMUM_SERVES),
         "Warm": ("True", reasons.ALL_WARM),
         "Progressing": ("False", reasons.SETTLED),
+        "Reconciling": ("False", reasons.SETTLED),
+        "Stalled": ("False", reasons.SETTLED),
         "AgentValid": ("True", reasons.AGENT_LOADED),
         "ScalingActive": ("True", reasons.PREWARM_SCALES),
         "UpToDate": ("True", reasons.LATEST),
@@ -172,3 +174,32 @@ def test_all_faults_are_told_each_once_with_a_pod_that_has_it() -> None:
 def test_very_many_faults_are_counted() -> None:
     pods = tuple(pod(f"support-{number}", REVISION, fault=Fault("X", f"fault {number}")) for number in range(9))
     assert verdicts(pods)["AgentValid"].message.endswith("fault 2 (pod support-2); and 6 more")
+
+
+def kstatus(pods: tuple[PodView, ...], live: LiveChildren, problems: tuple[Problem, ...] = ()) -> str:
+    """As sigs.k8s.io/cli-utils computes it for a kind that it does not know, once observedGeneration is current."""
+    found = verdicts(pods, live, problems)
+    if found["Reconciling"].status == "True":
+        return "InProgress"
+    if found["Stalled"].status == "True":
+        return "Failed"
+    return {"True": "Current"}.get(found["Ready"].status, "InProgress")
+
+
+def test_kstatus_waits_for_the_new_revision_although_the_old_one_serves() -> None:
+    rolling = {"observedGeneration": 1, "replicas": 4, "updatedReplicas": 1, "availableReplicas": 3}
+    old = ready_pods(3, "old")
+    assert verdicts(old, settled_children(AGENT, 3, rolling))["Ready"].status == "True"
+    assert kstatus(old, settled_children(AGENT, 3, rolling)) == "InProgress"
+    assert kstatus(ready_pods(3), settled_children(AGENT, 3)) == "Current"
+
+
+def test_kstatus_calls_a_change_failed_that_cannot_end_by_itself() -> None:
+    old = ready_pods(3, "old")
+    assert kstatus((*old, pod("support-9", REVISION, fault=PROVIDER)), settled_children(AGENT, 3)) == "Failed"
+
+
+def test_pods_are_not_up_to_date_while_newer_ones_are_refused() -> None:
+    refused = Problem(reasons.POD_REFUSED, "the API server refuses pods of this spec, the old ones stay: quota")
+    found = verdicts(ready_pods(3), settled_children(AGENT, 3), (refused,))["UpToDate"]
+    assert (found.status, found.reason, found.message) == ("False", reasons.POD_REFUSED, refused.message)

@@ -21,6 +21,10 @@ UNCHANGED: dict[str, tuple[Any, Any]] = {
         {"volumeMounts": [{"name": "v", "mountPath": "/a"}, {"name": "v", "mountPath": "/b"}]},
         {"volumeMounts": [{"name": "v", "mountPath": "/a"}, {"name": "v", "mountPath": "/b"}]},
     ),
+    "init container that a mesh put between ours": (
+        {"initContainers": [{"name": "a"}, {"name": "b"}]},
+        {"initContainers": [{"name": "a"}, {"name": "mesh"}, {"name": "b"}]},
+    ),
     "port that somebody added": (
         {"ports": [{"containerPort": 1}]},
         {"ports": [{"containerPort": 2}, {"containerPort": 1, "protocol": "TCP"}]},
@@ -34,6 +38,11 @@ UNCHANGED: dict[str, tuple[Any, Any]] = {
 }
 
 CHANGED: dict[str, tuple[Any, Any, str]] = {
+    "init containers run in their order": (
+        {"initContainers": [{"name": "a"}, {"name": "b"}]},
+        {"initContainers": [{"name": "b"}, {"name": "mesh"}, {"name": "a"}]},
+        "initContainers",
+    ),
     "scaled to zero by hand": ({"spec": {"replicas": 2}}, {"spec": {"replicas": 0}}, "spec.replicas"),
     "wanted zero is not absent": ({"maxUnavailable": 0}, {}, "maxUnavailable"),
     "image of the named container": (

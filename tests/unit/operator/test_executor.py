@@ -4,15 +4,16 @@ from dataclasses import replace
 from typing import Any, cast
 
 import pytest
-from unit.operator.builders import live, snapshot
+from unit.operator.builders import IMAGE, live, snapshot
 
-from prewarm_operator.apply.executor import Executor, Outcome
+from prewarm_operator.apply.executor import NEW_NAMESPACE_SECONDS, Executor, Outcome
 from prewarm_operator.decide import reasons
 from prewarm_operator.decide.decide import decide
 from prewarm_operator.decide.plan import Adopt, Apply, Create, Relabel
 from prewarm_operator.kube.errors import Conflict, Invalid, KubeError, NamespaceTerminating, NotFound, Unreachable
 from prewarm_operator.kube.resources import DEPLOYMENTS, DISRUPTION_BUDGETS, PODS
 from prewarm_operator.world.cache import Cache, Key
+from prewarm_operator.world.world import World
 
 
 class Gateway:
@@ -47,7 +48,7 @@ async def execute(
     gateway: Any = Gateway(errors)
     reader: Any = Reader(found or {})
     cache = Cache()
-    outcome = await Executor(gateway, reader, cache).execute(decide(snapshot()), "uid-1")
+    outcome = await Executor(gateway, reader, World(cache, IMAGE)).execute(decide(snapshot()), "uid-1")
     return outcome, gateway.created, cache
 
 
@@ -64,9 +65,9 @@ async def test_what_the_api_server_rewrites_in_a_new_deployment_is_nobodys_chang
             return {**live(write.body), "spec": spec}
 
     gateway: Any = Rewriting({})
-    cache, reader = Cache(), cast(Any, Reader({}))
-    await Executor(gateway, reader, cache).execute(decide(snapshot()), "uid-1")
-    assert SUPPORT in cache.kept_otherwise
+    world, reader = World(Cache(), IMAGE), cast(Any, Reader({}))
+    await Executor(gateway, reader, world).execute(decide(snapshot()), "uid-1")
+    assert SUPPORT in world.kept_otherwise
 
 
 async def test_what_the_api_server_refuses_becomes_a_sentence_for_people() -> None:
@@ -121,6 +122,23 @@ class Refusing:
         return refuse
 
 
+def asking_in_a_new_namespace(clock: Any) -> Executor:
+    class Refusing(Gateway):
+        async def ask_for_pod(self, _: Any) -> None:
+            raise Invalid(403, 'error looking up service account team/default: serviceaccount "default" not found')
+
+    return Executor(cast(Any, Refusing({})), cast(Any, Reader({})), World(Cache(), IMAGE), clock)
+
+
+async def test_a_namespace_without_its_service_account_gets_time_and_then_it_is_told() -> None:
+    now = 100.0
+    executor = asking_in_a_new_namespace(lambda: now)
+    plan = decide(snapshot(pod_verdict=None))
+    assert "not complete yet" in str((await executor.execute(plan, "uid-1")).errors)
+    now += NEW_NAMESPACE_SECONDS
+    assert (await executor.execute(plan, "uid-1")).errors == []
+
+
 BUDGET = live({"kind": "PodDisruptionBudget", "metadata": {"namespace": "team", "name": "support"}})
 NEWER = {**BUDGET, "metadata": {**BUDGET["metadata"], "resourceVersion": "21"}}
 SUPPORT = Key("team", "support")
@@ -135,7 +153,7 @@ async def refuse(write: Adopt | Apply | Relabel, error: KubeError, found: dict[s
     cache = Cache()
     cache.put(write.resource, BUDGET)
     plan = replace(decide(snapshot()), writes=(write,))
-    return await Executor(gateway, reader, cache).execute(plan, "uid-1"), cache
+    return await Executor(gateway, reader, World(cache, IMAGE)).execute(plan, "uid-1"), cache
 
 
 @pytest.mark.parametrize(

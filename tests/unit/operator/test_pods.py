@@ -78,6 +78,17 @@ def test_an_image_that_cannot_be_pulled_is_a_fault() -> None:
     assert seen.fault.reason == "ImagePullFailed"
 
 
+def test_the_words_about_an_image_stay_while_the_kubelet_tries_and_waits_in_turn() -> None:
+    cause = "rpc error: code = NotFound desc = example.com/a:9: not found"
+    trying = {"reason": "ErrImagePull", "message": cause}
+    waiting = {
+        "reason": "ImagePullBackOff",
+        "message": f'Back-off pulling image "example.com/a:9": ErrImagePull: {cause}',
+    }
+    told = {view(pod(container={"image": "a:9", "state": {"waiting": state}})).fault for state in (trying, waiting)}
+    assert told == {Fault("ImagePullFailed", f"image a:9 cannot be pulled: {cause}")}
+
+
 def test_back_off_between_two_crashes_shows_the_crash() -> None:
     crashing = {**ended(137, reason="OOMKilled"), "state": {"waiting": {"reason": "CrashLoopBackOff"}}}
     seen = view(pod(container=crashing))

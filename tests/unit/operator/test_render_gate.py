@@ -110,6 +110,24 @@ def test_the_ports_keep_the_names_that_the_service_asks_for() -> None:
     assert {port["containerPort"]: port["name"] for port in ports} == {8080: "http", 8081: "probes", 9090: "metrics"}
 
 
+def served(rendered: Object) -> int:
+    """The port that a Service gets that asks for `http`: the first of that name, as Kubernetes' FindPort has it."""
+    ports = [port for item in rendered["spec"]["containers"] for port in item.get("ports", [])]
+    return next(int(port["containerPort"]) for port in ports if port.get("name") == "http")
+
+
+def test_a_sidecar_that_calls_its_port_http_does_not_get_the_users() -> None:
+    proxy = {"name": "proxy", "image": "x:1", "ports": [{"containerPort": 9000, "name": "http"}]}
+    found = pods({"containers": [proxy]})
+    assert served(found) == 8080
+    assert container(found, "proxy")["ports"] == proxy["ports"]
+
+
+def test_other_sidecars_stay_where_the_overlay_puts_them() -> None:
+    proxy = {"name": "proxy", "image": "x:1", "ports": [{"containerPort": 9000, "name": "https"}]}
+    assert [item["name"] for item in pods({"containers": [proxy]})["spec"]["containers"]] == ["proxy", "agent"]
+
+
 def test_containers_without_a_security_context_get_the_restricted_one_and_others_keep_theirs() -> None:
     own = {"capabilities": {"add": ["NET_ADMIN"]}}
     overlay = {

@@ -37,6 +37,8 @@ def test_the_status_is_complete() -> None:
         "Ready": "True",
         "Warm": "True",
         "Progressing": "False",
+        "Reconciling": "False",
+        "Stalled": "False",
         "AgentValid": "True",
         "ScalingActive": "True",
         "UpToDate": "True",
@@ -121,6 +123,13 @@ def test_several_problems_are_told_together_in_an_order_of_their_own() -> None:
         (ready,) = [condition for condition in status["conditions"] if condition["type"] == "Ready"]
         messages.add((ready["reason"], ready["message"]))
     assert messages == {(reasons.CHILD_REFUSED, f"{refused.message}; {taken.message}")}
+
+
+def test_a_refusal_that_two_conditions_tell_is_one_event() -> None:
+    of = parse(agent_body(status=first_status()))
+    at = snapshot(of, settled_children(of, 3))
+    found = report(at, decide(at), (Problem(reasons.POD_REFUSED, "quota"),), LATE)
+    assert [event.message for event in found.events if event.reason == reasons.POD_REFUSED] == ["Ready: quota"]
 
 
 def test_a_refusal_without_end_is_cut_to_what_a_condition_can_hold() -> None:

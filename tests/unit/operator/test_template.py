@@ -12,6 +12,7 @@ from prewarm_operator.render import template
 FOREIGN = {"container": {"image": "example.com/own:2", "port": 9000, "warmupPath": "/warm"}}
 RENDERED = {
     "1": {"component": "55fa018bc2", "foreign image": "89441141fb"},
+    "2": {"component": "55fa018bc2", "foreign image": "89441141fb"},  # differs where a sidecar has a port called http
 }
 """By RENDERER_VERSION, the revisions of two known specs."""
 

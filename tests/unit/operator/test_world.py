@@ -155,6 +155,14 @@ def test_created_to_ready_is_measured_from_the_arrival_of_events() -> None:
     assert (measured(world).p50_seconds, measured(world).samples) == (3.5, 1)
 
 
+def test_a_start_during_which_events_were_missed_is_not_measured() -> None:
+    world = World(Cache(), "image")
+    world.observe(PODS, "ADDED", thing(version=1), 100.0)
+    world.watches_had_a_gap()
+    world.observe(PODS, "MODIFIED", ready(thing(version=2)), 900.0)
+    assert measured(world) is None
+
+
 def test_a_pod_that_got_its_labels_back_is_no_start_from_nothing() -> None:
     world = World(Cache(), "image")
     world.observe(REPLICA_SETS, None, replica_set(), 0.0)
@@ -251,14 +259,16 @@ def autoscaler(kind: str = "Deployment", name: str = "support", version: int = 1
 
 def test_an_autoscaler_of_the_child_is_seen_once_and_seen_to_go() -> None:
     now = 100.0
-    world = World(Cache(), "image", wall_clock=lambda: now)
+    world = World(Cache(), "image", clock=lambda: now)
     world.observe(AGENT_DEPLOYMENTS, None, agent_body(), 0.0)
     assert world.observe(AUTOSCALERS, "ADDED", autoscaler(), 0.0) == SUPPORT
     assert world.snapshot(SUPPORT, agent_body()).autoscalers == Autoscalers(("HorizontalPodAutoscaler web",))
     measured = {**autoscaler(version=2), "status": {"currentReplicas": 4}}
     assert world.observe(AUTOSCALERS, "MODIFIED", measured, 0.0) is None
     assert world.observe(AUTOSCALERS, "DELETED", autoscaler(version=3), 0.0) == SUPPORT
-    assert world.snapshot(SUPPORT, agent_body()).autoscalers == Autoscalers(gone_at=100.0)
+    assert world.snapshot(SUPPORT, agent_body()).autoscalers == Autoscalers(gone_for_seconds=0.0)
+    now += 7
+    assert world.snapshot(SUPPORT, agent_body()).autoscalers == Autoscalers(gone_for_seconds=7.0)
 
 
 @pytest.mark.parametrize(("kind", "name"), [("AgentDeployment", "support"), ("StatefulSet", "else")])

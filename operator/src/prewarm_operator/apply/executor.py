@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,13 +13,16 @@ from prewarm_operator.decide.ownership import controlled_by, left_by_predecessor
 from prewarm_operator.decide.plan import Adopt, Apply, AskForPod, Create, Delete, Plan, Problem, Relabel, Write
 from prewarm_operator.kube.errors import Conflict, Invalid, KubeError, NamespaceTerminating, NotFound, Refused
 from prewarm_operator.kube.resources import DEPLOYMENTS, Resource
-from prewarm_operator.world.cache import Cache, Key, generation_of, key_of
+from prewarm_operator.world.cache import Key, generation_of, key_of
 from prewarm_operator.world.reader import Reader
 from prewarm_operator.world.verdicts import PodVerdict
+from prewarm_operator.world.world import World
 
 logger = logging.getLogger(__name__)
 
 _OF_A_NEW_NAMESPACE = ('serviceaccount "default" not found', "status unknown for quota")
+NEW_NAMESPACE_SECONDS = 30.0
+"""Longer than any controller takes: then somebody has deleted the service account, and a person has to know."""
 _WEBHOOK_IS_AWAY = "failed calling webhook"
 """Answered with 500, as no other refusal is: somebody has to look after the webhook before any pod can be made."""
 
@@ -42,10 +45,15 @@ class Outcome:
 class Executor:
     """Makes the writes of a plan one after the other. A write that fails does not keep the next from being made."""
 
-    def __init__(self, gateway: Gateway, reader: Reader, cache: Cache) -> None:
+    def __init__(
+        self, gateway: Gateway, reader: Reader, world: World, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._gateway = gateway
         self._reader = reader
-        self._cache = cache
+        self._world = world
+        self._cache = world.cache
+        self._clock = clock
+        self._incomplete_since: dict[str, float] = {}
 
     async def execute(self, plan: Plan, owner_uid: str) -> Outcome:
         """Make all writes. Answers go into the cache at once, so that the next reconcile does not wait for a watch."""
@@ -107,9 +115,9 @@ class Executor:
         self._cache.put(write.resource, live)
         if write.resource == DEPLOYMENTS:
             key = key_of(live)
-            self._cache.kept_otherwise.pop(key, None)
+            self._world.kept_otherwise.pop(key, None)
             if first_difference(write.body["spec"], live["spec"]) is not None:
-                self._cache.kept_otherwise[key] = generation_of(live)
+                self._world.kept_otherwise[key] = generation_of(live)
 
     async def _look_again(self, resource: Resource, key: Key) -> None:
         try:
@@ -138,11 +146,18 @@ class Executor:
         except Refused as error:
             if not isinstance(error, Invalid) and _WEBHOOK_IS_AWAY not in error.message:
                 raise
-            if any(words in error.message for words in _OF_A_NEW_NAMESPACE):
+            if self._may_pass(write.namespace, error.message):
                 raise KubeError(f"the namespace is not complete yet: {error.message}") from error
             refusal = error.message
-        verdict = PodVerdict(write.revision, refusal)
-        self._cache.verdicts.record(Key(write.namespace, write.name), verdict, time.time())
+        self._world.verdicts.record(Key(write.namespace, write.name), PodVerdict(write.revision, refusal))
+
+    def _may_pass(self, namespace: str, refusal: str) -> bool:
+        """Whether a refusal is that of a namespace whose controllers have not caught up with it yet."""
+        if not any(words in refusal for words in _OF_A_NEW_NAMESPACE):
+            self._incomplete_since.pop(namespace, None)
+            return False
+        since = self._incomplete_since.setdefault(namespace, self._clock())
+        return self._clock() - since < NEW_NAMESPACE_SECONDS
 
     async def _name_taken(self, write: Create, owner_uid: str) -> Problem | None:
         """The object exists although the cache did not know it: ours, seen too late, or somebody else's."""

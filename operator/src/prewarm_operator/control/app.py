@@ -47,11 +47,11 @@ class App:
         self._queue = WorkQueue()
         self._leadership = _leadership(client, settings)
         gateway = Gateway(client, self._leadership.write_seconds)
-        executor = Executor(gateway, self._reader, self._world.cache)
+        executor = Executor(gateway, self._reader, self._world)
         self._controller = Controller(self._world, executor, gateway, Recorder(gateway, time.monotonic))
         self._resync_seconds = settings.resync_seconds
         self._resync_due = asyncio.Event()
-        self._watcher = Watcher(self._observe, self._list_until_done, self._resync_due.set)
+        self._watcher = Watcher(self._observe, self._list_before_watching, self._watch_had_a_gap)
         self._liveness = Liveness(self._leadership.silent_seconds)
         self._listed = asyncio.Event()
         metrics.LEADER.set_function(self._leadership.is_leading)
@@ -95,6 +95,14 @@ class App:
         agent = self._world.observe(resource, event, body, at)
         if agent is not None:
             self._queue.add(agent)
+
+    async def _list_before_watching(self) -> None:
+        self._world.watches_had_a_gap()
+        await self._list_until_done()
+
+    def _watch_had_a_gap(self) -> None:
+        self._world.watches_had_a_gap()
+        self._resync_due.set()
 
     async def _resync(self) -> None:
         while True:

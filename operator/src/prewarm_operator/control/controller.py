@@ -12,10 +12,11 @@ from prewarm_operator.apply.events import Recorder
 from prewarm_operator.apply.executor import Executor, Outcome
 from prewarm_operator.apply.gateway import Gateway
 from prewarm_operator.control.pace import RepairPace
+from prewarm_operator.control.status_writer import StatusWriter
 from prewarm_operator.decide.decide import decide
 from prewarm_operator.decide.plan import Event, Plan, Report
 from prewarm_operator.decide.status import report, report_unreadable
-from prewarm_operator.kube.errors import KubeError, NotFound, Refused
+from prewarm_operator.kube.errors import KubeError, Refused
 from prewarm_operator.kube.resources import AGENT_DEPLOYMENTS
 from prewarm_operator.world.cache import Key
 from prewarm_operator.world.snapshot import Object, Snapshot
@@ -44,7 +45,7 @@ class Controller:
     ) -> None:
         self._world = world
         self._executor = executor
-        self._gateway = gateway
+        self._status = StatusWriter(gateway, world.cache)
         self._recorder = recorder
         self._wall_clock = wall_clock
         self._pace = RepairPace(clock)
@@ -63,21 +64,24 @@ class Controller:
             self._world.forget(key)
             self._recorder.forget(key)
             self._pace.forget(key)
+            self._status.forget(key)
             return None
         if "deletionTimestamp" in body["metadata"]:
             return None  # children go by their owner references
         try:
             snapshot, plan, outcome = await self._settle(key, body)
         except ValidationError as error:
-            await self._publish(body, report_unreadable(body, _first_error(error), self._wall_clock()))
+            await self._publish(key, body, report_unreadable(body, _first_error(error), self._wall_clock()))
             return None
         if outcome.namespace_ends:
             return None  # nothing can be created any more, and the AgentDeployment goes like all else
-        await self._publish(body, report(snapshot, plan, outcome.problems, self._wall_clock()))
+        await self._publish(key, body, report(snapshot, plan, outcome.problems, self._wall_clock()))
         if outcome.errors:
+            worst = max(outcome.errors, key=_asked_for_seconds)
             for failure in outcome.errors:
-                logger.warning("write failed agent=%s error=%s", key, failure)
-            raise max(outcome.errors, key=_asked_for_seconds)
+                if failure is not worst:  # that one is logged by whom it reaches
+                    logger.warning("write failed agent=%s error=%s", key, failure)
+            raise worst
         due = plan.again_after_seconds
         if outcome.problems or plan.problems or plan.writes:
             return RETRY_SECONDS if due is None else min(RETRY_SECONDS, due)
@@ -102,12 +106,9 @@ class Controller:
                 logger.warning("children do not settle agent=%s writes=%s", key, kinds)  # no bodies: they may hold keys
         return snapshot, replace(plan, notices=tuple(notices)), outcome
 
-    async def _publish(self, body: Object, result: Report) -> None:
-        if result.status is not None:
-            try:
-                self._world.cache.put(AGENT_DEPLOYMENTS, await self._gateway.patch_status(body, result.status))
-            except NotFound:
-                return  # deleted meanwhile
+    async def _publish(self, key: Key, body: Object, result: Report) -> None:
+        if result.status is not None and not await self._status.write(key, body, result.status):
+            return  # deleted meanwhile
         for event in result.events:
             await self._recorder.record(body, event)
 

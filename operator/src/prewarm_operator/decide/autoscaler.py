@@ -52,9 +52,9 @@ def _autoscaled(snapshot: Snapshot, deployment: Object) -> Scale:
 
 
 def _held(snapshot: Snapshot, deployment: Object, own: Scale) -> Scale:
-    gone_at = snapshot.autoscalers.gone_at
+    gone_for_seconds = snapshot.autoscalers.gone_for_seconds
     count = deployment["spec"]["replicas"]
-    left_seconds = 0.0 if gone_at is None else gone_at + HOLD_SECONDS - snapshot.taken_at
+    left_seconds = 0.0 if gone_for_seconds is None else HOLD_SECONDS - gone_for_seconds
     if left_seconds <= 0 or count < snapshot.agent.spec.min_replicas or not _owned_by_others(deployment):
         return own
     message = f"the child's autoscaler is gone; its {count} pods stay for {HOLD_SECONDS:.0f} s, then {own.message}"

@@ -11,7 +11,7 @@ from prewarm_operator.decide.ownership import controlled_by, left_by_predecessor
 from prewarm_operator.decide.plan import Adopt, Apply, Create, Delete, Event, Problem, Write
 from prewarm_operator.kube.resources import CONFIG_MAPS, DEPLOYMENTS, DISRUPTION_BUDGETS, SERVICES, Resource
 from prewarm_operator.render.children import Children
-from prewarm_operator.world.cache import generation_of
+from prewarm_operator.world.cache import applied_hash, generation_of
 from prewarm_operator.world.snapshot import LiveChildren, Object, Snapshot
 
 Verdict = Write | Problem | None
@@ -53,7 +53,7 @@ def _child(snapshot: Snapshot, resource: Resource, wanted: Mapping[str, Any], li
     because = first_difference(wanted, live)
     if because is None:
         return None
-    by_hand = _applied_hash(live) == _applied_hash(wanted)
+    by_hand = applied_hash(live) == applied_hash(wanted)
     if by_hand and resource == DEPLOYMENTS and because.startswith("spec.") and _rewritten(snapshot, live):
         return None
     metadata = {**wanted["metadata"], "uid": live["metadata"]["uid"]}
@@ -66,10 +66,6 @@ def _child(snapshot: Snapshot, resource: Resource, wanted: Mapping[str, Any], li
 def _rewritten(snapshot: Snapshot, live: Object) -> bool:
     """Whether the API server itself made the difference when this was applied last: it would make it again."""
     return snapshot.kept_otherwise is not None and snapshot.kept_otherwise == generation_of(live)
-
-
-def _applied_hash(child: Object) -> str | None:
-    return (child["metadata"].get("annotations") or {}).get(names.ANNOTATION_APPLIED_HASH)
 
 
 def _adopt(resource: Resource, live: Object) -> Adopt | None:

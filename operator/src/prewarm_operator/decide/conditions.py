@@ -30,13 +30,15 @@ class Verdict:
 def conditions(snapshot: Snapshot, plan: Plan, problems: Sequence[Problem]) -> tuple[Verdict, ...]:
     """All of them. `problems` are those of the plan and those that the writes met, in the order to tell them in."""
     valid = agent_valid(snapshot, plan)
+    progress = progressing(snapshot, plan, problems, valid)
     return (
         ready(snapshot, problems),
         warm(snapshot, plan),
-        progressing(snapshot, plan, problems, valid),
+        progress,
+        *in_the_words_of_kstatus(progress),
         valid,
         scaling_active(plan),
-        up_to_date(plan, snapshot.agent.name),
+        up_to_date(plan, problems, snapshot.agent.name),
     )
 
 
@@ -113,6 +115,19 @@ def progressing(snapshot: Snapshot, plan: Plan, problems: Sequence[Problem], val
     return Verdict("Progressing", "False", reasons.SETTLED, f"all {wanted} pods have the current revision")
 
 
+def in_the_words_of_kstatus(progress: Verdict) -> tuple[Verdict, Verdict]:
+    """Progressing once more, as kstatus reads it, and with it Flux and `helm upgrade --wait`.
+
+    Without these two an object counts as done as soon as Ready is True for its generation, and Ready stays True while
+    a change rolls: the pods of the revision before serve.
+    """
+    stalled: Status = "True" if progress.reason == reasons.STUCK else "False"
+    return (
+        Verdict("Reconciling", progress.status, progress.reason, progress.message),
+        Verdict("Stalled", stalled, progress.reason, progress.message),
+    )
+
+
 def scaling_active(plan: Plan) -> Verdict:
     """Whether the number of pods follows the AgentDeployment; an autoscaler that sets the child's own is told of."""
     if plan.scale.reason == reasons.AUTOSCALER_ON_CHILD:
@@ -120,8 +135,14 @@ def scaling_active(plan: Plan) -> Verdict:
     return Verdict("ScalingActive", "True", reasons.PREWARM_SCALES, "the number of pods follows the AgentDeployment")
 
 
-def up_to_date(plan: Plan, name: str) -> Verdict:
-    """Whether the pods are what this operator would make of the spec. If not, they are so by design, and can wait."""
+def up_to_date(plan: Plan, problems: Sequence[Problem], name: str) -> Verdict:
+    """Whether the pods are what this operator would make of the spec.
+
+    If not, they are so by design and can wait, or the API server takes no newer ones.
+    """
+    refused = next((problem for problem in problems if problem.reason == reasons.POD_REFUSED), None)
+    if refused is not None:
+        return Verdict("UpToDate", "False", refused.reason, refused.message)
     if plan.update is None:
         return Verdict("UpToDate", "True", reasons.LATEST, "the pods are as this operator makes them")
     command = f"kubectl annotate agentdeployment {name} --overwrite {names.ANNOTATION_UPGRADE}=VALUE"

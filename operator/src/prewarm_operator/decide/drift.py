@@ -8,6 +8,7 @@ _QUANTITIES = (".sizeLimit", ".divisor")
 _QUANTITY_KEYS = frozenset({"requests", "limits", "overhead"})
 _KEYED_WITHOUT_NAME = {"ports": "containerPort", "topologySpreadConstraints": "topologyKey", "hostAliases": "ip"}
 """Lists of which others may own items, and what tells these apart, where it is not a name."""
+_RUN_IN_ORDER = frozenset({"initContainers"})
 _ABSENT_IS_NOT_ZERO = frozenset(
     {
         "allowPrivilegeEscalation",
@@ -79,7 +80,9 @@ def _sequence_difference(wanted: Sequence[Any], live: Any, path: str) -> str | N
         return path
     if wanted and all(isinstance(item, Mapping) for item in wanted):
         if all("name" in item for item in wanted):
-            return _each_found(wanted, live, path, "name")
+            missed = _each_found(wanted, live, path, "name")
+            reordered = _field(path) in _RUN_IN_ORDER and not _in_order(wanted, live)
+            return path if missed is None and reordered else missed
         field = _field(path)
         if field in _KEYED_WITHOUT_NAME:
             return _each_found(wanted, live, path, _KEYED_WITHOUT_NAME[field])
@@ -99,6 +102,12 @@ def _each_found(wanted: Sequence[Any], live: Sequence[Any], path: str, key: str)
         if None not in differences:
             return differences[0] if differences else below
     return None
+
+
+def _in_order(wanted: Sequence[Any], live: Sequence[Any]) -> bool:
+    """Whether the items of `wanted`, all of which are in `live`, come in the same order; others may stand between."""
+    names = [item["name"] for item in wanted]
+    return [item["name"] for item in live if item["name"] in names] == names
 
 
 def _quantity_difference(wanted: Mapping[str, Any], live: Mapping[str, Any], path: str) -> str | None:

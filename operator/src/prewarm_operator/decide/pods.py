@@ -26,7 +26,8 @@ def notices(relabels: Iterable[Relabel]) -> tuple[Event, ...]:
             warning=False,
             reason=reasons.REPAIRED,
             message=f"Pod {relabel.name} gets back {', '.join(sorted(relabel.labels))}: "
-            f"to take a closer look at a pod, copy it with kubectl debug {relabel.name} --copy-to=NAME",
+            f"to take a closer look at a pod, copy it: kubectl debug {relabel.name} -it --copy-to=NAME "
+            "--container=agent --profile=restricted -- sh",
         )
         for relabel in relabels
     )

@@ -13,6 +13,9 @@ from prewarm_operator.world.snapshot import Object, Snapshot
 MESSAGE_LIMIT = 32768
 """Longest message of a condition that the API server takes; a webhook's refusal has no limit."""
 
+_FOR_TOOLS = frozenset({"Reconciling", "Stalled"})
+"""Conditions that repeat another one: they make no events of their own."""
+
 _WARNING_REASONS = frozenset(
     {
         reasons.NAME_CONFLICT,
@@ -82,16 +85,18 @@ def _condition(verdict: Verdict, old: Sequence[Condition], generation: int, now:
 
 
 def _events(old: AgentDeploymentStatus, new: AgentDeploymentStatus) -> tuple[Event, ...]:
-    events: list[Event | None] = []
+    """One for each reason: what two conditions say for the same one is one piece of news."""
+    events: dict[str, Event] = {}
     if old.desired_replicas is not None and old.desired_replicas != new.desired_replicas and new.scaling is not None:
         change = f"from {old.desired_replicas} to {new.desired_replicas} pods: {new.scaling.message}"
-        events.append(Event(warning=False, reason=reasons.SCALED, message=change))
+        events[reasons.SCALED] = Event(warning=False, reason=reasons.SCALED, message=change)
     before = {condition.type: condition for condition in old.conditions}
     for condition in new.conditions:
         known = before.get(condition.type)
-        if known is None or (known.status, known.reason) != (condition.status, condition.reason):
-            events.append(_event(condition, known))
-    return tuple(event for event in events if event is not None)
+        is_news = known is None or (known.status, known.reason) != (condition.status, condition.reason)
+        if is_news and condition.type not in _FOR_TOOLS and (event := _event(condition, known)) is not None:
+            events.setdefault(event.reason, event)
+    return tuple(events.values())
 
 
 def _event(condition: Condition, known: Condition | None) -> Event | None:

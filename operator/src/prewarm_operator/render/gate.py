@@ -14,9 +14,9 @@ HANDLERS = frozenset({"httpGet", "exec", "tcpSocket", "grpc"})
 def keep(merged: Object, rendered: Object, labels: Mapping[str, str]) -> dict[str, Any]:
     """`merged` with all restored that an overlay of `rendered` may not change.
 
-    That is: `labels`; the container called agent, the names of its ports and what its startup and readiness probes ask;
-    the volume with the agent spec and where it is mounted. Containers that bring no security context get the
-    restricted one.
+    That is: `labels`; the container called agent, the names of its ports and that they are the first of these names,
+    and what its startup and readiness probes ask; the volume with the agent spec and where it is mounted. Containers
+    that bring no security context get the restricted one.
     """
     metadata = {**merged["metadata"], "labels": {**merged["metadata"].get("labels", {}), **labels}}
     own = rendered["spec"]["containers"][0]
@@ -26,11 +26,27 @@ def keep(merged: Object, rendered: Object, labels: Mapping[str, str]) -> dict[st
     ]
     if all(item.get("name") != container.NAME for item in containers):
         containers.insert(0, dict(own))
+    containers = _found_by_port_name(containers, own)
     volumes = _with_own(merged["spec"].get("volumes", []), rendered["spec"]["volumes"], "name", container.CONFIG_VOLUME)
     spec = {**merged["spec"], "containers": containers, "volumes": volumes}
     if "initContainers" in spec:
         spec["initContainers"] = [_restricted(item) for item in spec["initContainers"]]
     return {"metadata": metadata, "spec": spec}
+
+
+def _found_by_port_name(containers: list[dict[str, Any]], own: Object) -> list[dict[str, Any]]:
+    """The Service names a port and gets the first of that name in the pod: a sidecar's must not stand before ours."""
+    names = {port["name"] for port in own["ports"]}
+    others = [item for item in containers if item.get("name") != container.NAME]
+    if not any(names & _port_names(item) for item in others):
+        return containers
+    return [item for item in containers if item.get("name") == container.NAME] + others
+
+
+def _port_names(item: Object) -> set[str]:
+    ports = item.get("ports")
+    # What is no list of ports is for the API server to refuse.
+    return {str(port.get("name")) for port in ports if isinstance(port, Mapping)} if isinstance(ports, list) else set()
 
 
 def _gated(merged: Object, own: Object) -> dict[str, Any]:

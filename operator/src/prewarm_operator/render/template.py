@@ -14,7 +14,7 @@ from prewarm_operator.api import names
 from prewarm_operator.render import container, meta, pod
 from prewarm_operator.render.agent import Agent
 
-RENDERER_VERSION = "1"
+RENDERER_VERSION = "2"
 """Raised with every change that renders another template from the same spec and image."""
 
 _NOT_IN_THE_POD = {"mode", "replicas", "min_replicas", "max_replicas", "service"}

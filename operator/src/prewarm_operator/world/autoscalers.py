@@ -13,11 +13,11 @@ class Autoscalers:
 
     Attributes:
         names: each as people know it, in order; none is what should be.
-        gone_at: when the last of them was found gone, in seconds since the epoch; None if there was none, or is one.
+        gone_for_seconds: since the last of them was found gone; None if there was none, or is one.
     """
 
     names: tuple[str, ...] = ()
-    gone_at: float | None = None
+    gone_for_seconds: float | None = None
 
 
 def name_of(autoscaler: Mapping[str, Any]) -> str:
@@ -36,12 +36,13 @@ class AutoscalerLog:
     _gone_at: dict[Key, float | None] = field(default_factory=dict)
 
     def seen(self, agent: Key, names: tuple[str, ...], now: float) -> Autoscalers:
-        """`names` are there now (seconds since the epoch)."""
+        """`names` are there now (monotonic seconds)."""
         if names:
             self._gone_at[agent] = None
         elif agent in self._gone_at and self._gone_at[agent] is None:
             self._gone_at[agent] = now
-        return Autoscalers(names, self._gone_at.get(agent))
+        gone_at = self._gone_at.get(agent)
+        return Autoscalers(names, None if gone_at is None else now - gone_at)
 
     def forget(self, agent: Key) -> None:
         """The AgentDeployment is gone."""

@@ -17,7 +17,6 @@ from prewarm_operator.kube.resources import (
     Resource,
 )
 from prewarm_operator.world.trim import Object, same_but_version, trim
-from prewarm_operator.world.verdicts import VerdictLog
 
 EventType = Literal["ADDED", "MODIFIED", "DELETED"] | None
 """As kopf reports it: None for objects of a first listing."""
@@ -52,15 +51,10 @@ class Cache:
     known, nor than the deletion of its namesake: a list that was sent before it must not bring the object back.
 
     Attributes:
-        verdicts: what the API server said about pods of new revisions.
-        kept_otherwise: by name, the state of those Deployments that the API server keeps otherwise than they were
-            applied, because it rewrites values. Until somebody changes them, applying the same again changes nothing.
         listed_at: when the last complete listing of all kinds began, in seconds since the epoch; 0 before the first.
     """
 
     listed_at: float = 0.0
-    verdicts: VerdictLog = field(default_factory=VerdictLog)
-    kept_otherwise: dict[Key, Generation] = field(default_factory=dict)
 
     _objects: dict[Resource, dict[Key, Object]] = field(default_factory=dict)
     _by_agent: dict[tuple[Resource, Key], set[Key]] = field(default_factory=dict)
@@ -178,8 +172,13 @@ def key_of(body: Mapping[str, Any]) -> Key:
 def generation_of(body: Mapping[str, Any]) -> Generation:
     """The state of a child that has a generation."""
     metadata = body["metadata"]
-    applied_hash = (metadata.get("annotations") or {}).get(names.ANNOTATION_APPLIED_HASH)
-    return Generation(metadata["uid"], metadata["generation"], applied_hash)
+    return Generation(metadata["uid"], metadata["generation"], applied_hash(body))
+
+
+def applied_hash(child: Mapping[str, Any]) -> str | None:
+    """The hash of what was rendered when `child` was applied last."""
+    annotations: Mapping[str, str] = child["metadata"].get("annotations") or {}
+    return annotations.get(names.ANNOTATION_APPLIED_HASH)
 
 
 def version_of(body: Mapping[str, Any]) -> int:

@@ -14,6 +14,8 @@ PERMANENT_ERROR_EXIT_CODE = 78
 _REASON = re.compile(r"[A-Za-z][A-Za-z0-9]{0,62}")
 """Any image can end with that code and any text, but a condition with another kind of reason would be refused."""
 
+IMAGE_PULL_FAILED = "ImagePullFailed"
+START_FAILED = "StartFailed"
 WAITING_FOR_CONFIG = frozenset({"CreateContainerConfigError", "CreateContainerError", "InvalidImageName"})
 WAITING_FOR_IMAGE = frozenset({"ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull"})
 
@@ -121,11 +123,21 @@ def _fault(status: Mapping[str, Any]) -> Fault | None:
     if reason in WAITING_FOR_CONFIG:
         return Fault(reason, waiting.get("message") or reason)
     if reason in WAITING_FOR_IMAGE:
-        return Fault("ImagePullFailed", waiting.get("message") or f"image {status.get('image')} cannot be pulled")
+        return Fault(IMAGE_PULL_FAILED, _image_problem(status.get("image", ""), waiting.get("message") or ""))
     ended = _last_end(status)
     if ended is not None and ended.get("exitCode") == PERMANENT_ERROR_EXIT_CODE:
         return _reported(ended.get("message", ""))
     return None
+
+
+def _image_problem(image: str, message: str) -> str:
+    """The same words for as long as the image is not there.
+
+    The kubelet says the cause, and in turn `Back-off pulling image "x": ErrImagePull: ` and the cause: a status that
+    followed it would be written every few seconds.
+    """
+    cause = message.partition("ErrImagePull: ")[2] or message
+    return f"image {image} cannot be pulled" + (f": {cause}" if cause else "")
 
 
 def _crash(status: Mapping[str, Any]) -> Fault | None:
@@ -156,4 +168,4 @@ def _reported(message: str) -> Fault:
             return Fault(report["reason"], str(report["message"]))
     except (ValueError, KeyError, TypeError):
         pass
-    return Fault("StartFailed", message.strip()[:500] or "the agent ended with a permanent error and no message")
+    return Fault(START_FAILED, message.strip()[:500] or "the agent ended with a permanent error and no message")

@@ -50,6 +50,10 @@ class StartTimeLog:
         """A pod was deleted, ready or not."""
         self._created.pop(uid, None)
 
+    def forget_unfinished(self) -> None:
+        """Drop the pods that have not been Ready yet: when they became so, or whether they are gone, was missed."""
+        self._created.clear()
+
     def forget(self, agent: Key) -> None:
         """The AgentDeployment is gone."""
         self._samples.pop(agent, None)

@@ -1,5 +1,6 @@
 """What the API server said when it was asked for a pod."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 HOLD_SECONDS = 25.0
@@ -22,20 +23,22 @@ class PodVerdict:
 
 @dataclass
 class VerdictLog:
-    """The latest verdict for each AgentDeployment, by namespace and name. Times are seconds since the epoch."""
+    """The latest verdict for each AgentDeployment, by namespace and name. `clock` is monotonic, in seconds."""
 
+    clock: Callable[[], float]
     _verdicts: dict[tuple[str, str], tuple[float, PodVerdict]] = field(default_factory=dict)
 
-    def record(self, agent: tuple[str, str], verdict: PodVerdict, now: float) -> None:
+    def record(self, agent: tuple[str, str], verdict: PodVerdict) -> None:
         """Keep a verdict, and none that has ceased to count."""
+        now = self.clock()
         self._verdicts = {key: known for key, known in self._verdicts.items() if _counts(known[0], now)}
         self._verdicts[agent] = (now, verdict)
 
-    def of(self, agent: tuple[str, str], now: float) -> PodVerdict | None:
+    def of(self, agent: tuple[str, str]) -> PodVerdict | None:
         """The verdict, as long as it counts."""
-        at, verdict = self._verdicts.get(agent, (0.0, None))
-        return verdict if _counts(at, now) else None
+        at, verdict = self._verdicts.get(agent, (-HOLD_SECONDS, None))
+        return verdict if _counts(at, self.clock()) else None
 
 
 def _counts(at: float, now: float) -> bool:
-    return 0 <= now - at < HOLD_SECONDS
+    return now - at < HOLD_SECONDS

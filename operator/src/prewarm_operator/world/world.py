@@ -19,17 +19,36 @@ from prewarm_operator.kube.resources import (
 from prewarm_operator.render.agent import parse
 from prewarm_operator.world import pods
 from prewarm_operator.world.autoscalers import AutoscalerLog, Autoscalers, name_of
-from prewarm_operator.world.cache import Cache, EventType, Key, key_of
+from prewarm_operator.world.cache import Cache, EventType, Generation, Key, key_of
 from prewarm_operator.world.snapshot import LiveChildren, Snapshot
 from prewarm_operator.world.start_times import StartTimeLog
+from prewarm_operator.world.verdicts import VerdictLog
 
 
 class World:
-    """The cache, and what is measured while it changes. `default_image` runs agents whose spec names no image."""
+    """The cache, and what is measured while it changes.
 
-    def __init__(self, cache: Cache, default_image: str, wall_clock: Callable[[], float] = time.time) -> None:
+    `default_image` runs agents whose spec names no image. `clock` is monotonic, in seconds; `wall_clock` is compared
+    with times that the API server wrote.
+
+    Attributes:
+        verdicts: what the API server said about pods of new revisions.
+        kept_otherwise: by name, the state of those Deployments that the API server keeps otherwise than they were
+            applied, because it rewrites values. Until somebody changes them, applying the same again changes nothing.
+    """
+
+    def __init__(
+        self,
+        cache: Cache,
+        default_image: str,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
         self.cache = cache
+        self.verdicts = VerdictLog(clock)
+        self.kept_otherwise: dict[Key, Generation] = {}
         self._default_image = default_image
+        self._clock = clock
         self._wall_clock = wall_clock
         self._start_times = StartTimeLog()
         self._autoscalers = AutoscalerLog()
@@ -62,11 +81,15 @@ class World:
         elif (seconds := self._start_times.pod_seen(agent, pod, at)) is not None:
             metrics.CREATED_TO_READY_SECONDS.observe(seconds)
 
+    def watches_had_a_gap(self) -> None:
+        """Events were missed: a pod that was starting meanwhile is not measured, nor waited for."""
+        self._start_times.forget_unfinished()
+
     def forget(self, agent: Key) -> None:
         """The AgentDeployment is gone: drop what was measured for it."""
         self._start_times.forget(agent)
         self._autoscalers.forget(agent)
-        self.cache.kept_otherwise.pop(agent, None)
+        self.kept_otherwise.pop(agent, None)
 
     def snapshot(self, key: Key, body: Mapping[str, Any]) -> Snapshot:
         """Everything about one AgentDeployment, frozen.
@@ -91,13 +114,13 @@ class World:
             taken_at=self._wall_clock(),
             start_times=self._start_times.of(key),
             default_image=self._default_image,
-            kept_otherwise=cache.kept_otherwise.get(key),
-            pod_verdict=cache.verdicts.of(key, self._wall_clock()),
+            kept_otherwise=self.kept_otherwise.get(key),
+            pod_verdict=self.verdicts.of(key),
         )
 
     def _autoscalers_of(self, key: Key) -> Autoscalers:
         found = sorted({name_of(autoscaler) for autoscaler in self.cache.belonging_to(AUTOSCALERS, key)})
-        return self._autoscalers.seen(key, tuple(found), self._wall_clock())
+        return self._autoscalers.seen(key, tuple(found), self._clock())
 
     def count_agents(self, ready: str) -> int:
         """How many AgentDeployments have this status of the condition Ready; without one it is Unknown."""
