@@ -74,6 +74,10 @@ def broken(resources: Resources) -> AssistantAgent:
     raise KeyError("database")
 
 
+def configured(resources: Resources) -> AssistantAgent:
+    return AssistantAgent("support", resources.named_model("fast"), system_message=resources.config["greeting"])
+
+
 def wrong_model(resources: Resources) -> AssistantAgent:
     return AssistantAgent("support", resources.model_client(MODEL | {"config": {"modell": "gpt-4o-mini"}}))
 '''
@@ -134,3 +138,25 @@ async def test_a_factory_that_cannot_serve_is_refused(
     message = await refused(spec(entrypoint=entrypoint), PYTHONPATH=python_path)
     assert (message["reason"], message["path"]) == (reason, "agent.entrypoint")
     assert text in message["message"]
+
+
+async def test_a_factory_finds_its_settings_and_the_models_of_the_spec_by_name(
+    model: ModelServer, tmp_path: Path
+) -> None:
+    (tmp_path / "configured.py").write_text(MODULE.replace("URL", model.url))
+    settings = {"entrypoint": "configured:configured", "config": {"greeting": "Be kind."}}
+    client = {
+        "provider": "autogen_ext.models.openai.OpenAIChatCompletionClient",
+        "config": {"model": "gpt-4o-mini", "base_url": model.url},
+    }
+    document = spec(entrypoint="x:y") | {"agent": settings, "models": [{"name": "fast", "component": client}]}
+    async with running(document, PYTHONPATH=str(tmp_path)) as agent:
+        await agent.warm()
+        await agent.ask("hello")
+    assert model.conversations[-1][0] == {"content": "Be kind.", "role": "system"}
+
+
+async def test_a_model_that_nobody_declared_is_told_by_its_name(model: ModelServer, tmp_path: Path) -> None:
+    (tmp_path / "undeclared.py").write_text(MODULE.replace("URL", model.url))
+    message = await refused(spec(entrypoint="undeclared:configured"), PYTHONPATH=str(tmp_path))
+    assert "there is no model named 'fast'" in message["message"]

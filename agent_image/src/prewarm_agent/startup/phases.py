@@ -72,6 +72,11 @@ async def build_clients(startup: Startup) -> None:
         connections=startup.spec.concurrency_limit, read_timeout_seconds=startup.settings.request_timeout_seconds
     )
     findings: list[Finding] = []
+    for index, model in enumerate(startup.spec.models):
+        try:
+            startup.resources.parts.models.add(model.name, model.component, f"models[{index}].component")
+        except PermanentError as error:
+            findings.extend(error.findings)
     for component in components(startup.spec.agent.component, PATH):
         if allowlist.kind_of(component.provider) is allowlist.Kind.MODEL:
             try:
@@ -90,6 +95,7 @@ async def prove_agents(startup: Startup) -> None:
         startup.blueprint = blueprint.ComponentBlueprint(source.component, startup.resources)
     else:
         assert source.entrypoint is not None  # the document has exactly one of them
+        startup.resources.config = source.config or {}
         factory = await blueprint.load_factory(source.entrypoint)
         startup.blueprint = blueprint.FactoryBlueprint(factory, startup.resources)
     await startup.blueprint.prove()

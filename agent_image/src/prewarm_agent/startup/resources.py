@@ -38,6 +38,9 @@ class Resources:
     The factory is called before the pod is ready, and the first run is rehearsed without a network: model calls of
     clients from `model_client` are then answered by the client itself. Clients built in other ways are not known to
     the rehearsal, and would call their servers in it.
+
+    Attributes:
+        config: `agent.config` of the spec, whatever its author has put there; empty without one.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class Resources:
         self.parts = Parts(
             connections=connections, read_timeout_seconds=read_timeout_seconds, on_model_call=on_model_call
         )
+        self.config: Mapping[str, Any] = {}
         self._values: dict[str, asyncio.Future[Any]] = {}
 
     def model_client(self, component: Mapping[str, Any]) -> ChatCompletionClient:
