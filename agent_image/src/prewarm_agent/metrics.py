@@ -10,6 +10,9 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600)
 
 startup_phase_seconds = Gauge("prewarm_agent_startup_phase_seconds", "Duration of a startup phase.", ["phase"])
+import_accelerated = Gauge(
+    "prewarm_agent_import_accelerated", "1 for how the imports were done: accelerated, or plainly and why.", ["outcome"]
+)
 time_to_warm_seconds = Gauge("prewarm_agent_time_to_warm_seconds", "From the start of the process to warm.")
 warm = Gauge("prewarm_agent_warm", "1 when the agent is warm.")
 model_connected = Gauge(
