@@ -66,7 +66,9 @@ cluster-down: ## stop the dev cluster and leave the host as it was
 images: cluster-up ## build the images and load them into the dev cluster
 	@$(STEP) "images" $(DEVCLUSTER) images
 
-bench: venv programs ## run all benchmarks, or one with make bench NAME=x; numbers go to build/bench/x.json
+# Benchmarks that need pods; the others start what they need by themselves.
+ON_CLUSTER := spread
+bench: venv programs $(if $(filter-out $(ON_CLUSTER),$(NAME)),,images) ## run all benchmarks, or one with make bench NAME=x; numbers go to build/bench/x.json
 	@for file in $(if $(NAME),bench/$(NAME).py,$(sort $(wildcard bench/[a-z]*.py))); do \
 		$(STEP) "benchmark $$file" $(BIN)/python $$file || exit 1; \
 	done
