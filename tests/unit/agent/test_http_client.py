@@ -83,14 +83,14 @@ async def test_a_stream_is_judged_at_its_end(last: LastCall, *, broken: bool) ->
     outcomes: list[Outcome] = []
     headers = {"content-type": "text/event-stream"}
     stream = Broken() if broken else httpx2.ByteStream(b"data: {}")
-    async with client(httpx2.Response(200, headers=headers, stream=stream), outcomes) as http:
-        async with http.stream("POST", URL, json={}) as streamed:
-            assert outcomes == []
-            if broken:
-                with pytest.raises(httpx2.RemoteProtocolError):
-                    await streamed.aread()
-            else:
+    http = client(httpx2.Response(200, headers=headers, stream=stream), outcomes)
+    async with http, http.stream("POST", URL, json={}) as streamed:
+        assert outcomes == []
+        if broken:
+            with pytest.raises(httpx2.RemoteProtocolError):
                 await streamed.aread()
+        else:
+            await streamed.aread()
     assert outcomes == [Outcome.ERROR if broken else Outcome.OK]
     assert last.failed is broken
 

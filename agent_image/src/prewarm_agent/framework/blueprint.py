@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 from autogen_agentchat.base import ChatAgent, Team
 from autogen_core import ComponentLoader
 
-from prewarm_agent.framework.shared_reference import reference
+from prewarm_agent.framework.sharing import share
 from prewarm_agent.spec import allowlist
 from prewarm_agent.spec.check import PATH as COMPONENT_PATH
 from prewarm_agent.spec.findings import Finding, PermanentError, Reason
@@ -37,10 +37,10 @@ class Blueprint(Protocol):
 
 
 class ComponentBlueprint:
-    """Loads a checked component tree in which every model client is replaced by a reference to a shared one."""
+    """Loads a checked component tree in which whatever can be shared is replaced by a reference to what is."""
 
     def __init__(self, component: dict[str, Any], resources: "Resources") -> None:
-        self._component = _share_models(component, COMPONENT_PATH, resources)
+        self._component = share(component, COMPONENT_PATH, resources.parts)
         self._streaming = self._component
         if allowlist.canonical(component["provider"]).endswith(".AssistantAgent"):
             # A team's answer is its last message, which is known when it has ended: only a single agent can stream.
@@ -117,19 +117,6 @@ def remembering(evidence: str) -> PermanentError:
         "factory and share clients through Resources."
     )
     return PermanentError([Finding(Reason.FACTORY_FAILED, ENTRYPOINT_PATH, text)])
-
-
-def _share_models(node: Any, path: str, resources: "Resources") -> Any:
-    """A copy of the tree that refers to the model clients of `resources`."""
-    if isinstance(node, dict):
-        provider = node.get("provider")
-        if isinstance(provider, str) and allowlist.kind_of(provider) is allowlist.Kind.MODEL:
-            shared = resources.parts.models.get(node, path)
-            return reference(f"model {shared.name}", shared.client)
-        return {key: _share_models(value, f"{path}.{key}", resources) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_share_models(value, f"{path}[{index}]", resources) for index, value in enumerate(node)]
-    return node
 
 
 def _at_entrypoint(finding: Finding) -> Finding:
