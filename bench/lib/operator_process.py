@@ -12,31 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+from lib.process import Process
 
 from devcluster.controlplane import ControlPlane, listen_on_free_port
 
-TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 START_TIMEOUT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
-class OperatorProcess:
+class OperatorProcess(Process):
     """A running operator."""
 
-    pid: int
     address: str
-
-    def cpu_seconds(self) -> float:
-        """User and system time so far, all threads."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
-
-    def rss_mib(self) -> float:
-        """Resident memory."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        found = re.search(r"VmRSS:\s+(\d+) kB", status)
-        assert found is not None
-        return int(found[1]) / 1024
 
     async def reconciles(self) -> int:
         """Reconciles that have ended, however they ended."""
