@@ -8,7 +8,7 @@ from component.agent.agent_process import AgentProcess, running
 from component.agent.model_server import ModelServer, model_server
 from component.agent.specs import assistant, spec
 
-PHASES = ["bind", "import", "config", "clients", "agents", "warm-up", "freeze"]
+PHASES = ["bind", "import", "config", "clients", "tools", "agents", "warm-up", "freeze"]
 
 
 async def test_the_process_is_live_before_it_is_warm(model: ModelServer) -> None:

@@ -8,7 +8,7 @@ from prewarm_agent.framework.shared_reference import reference
 from prewarm_agent.framework.tools import FUNCTION_TOOL, HTTP_TOOL
 from prewarm_agent.spec import allowlist
 
-_MCP_WORKBENCH = "autogen_ext.tools.mcp.McpWorkbench"
+MCP_WORKBENCH = "autogen_ext.tools.mcp.McpWorkbench"
 
 
 def share(node: Any, path: str, parts: Parts) -> Any:
@@ -30,7 +30,7 @@ def _shared(node: dict[str, Any], path: str, parts: Parts) -> dict[str, Any] | N
     if kind is allowlist.Kind.MODEL:
         model = parts.models.get(node, path)
         return reference(f"model {model.name}", model.client)
-    if node["provider"] == _MCP_WORKBENCH:
+    if node["provider"] == MCP_WORKBENCH:
         return _reference(parts.workbench(node, path))
     if node["provider"] in (FUNCTION_TOOL, HTTP_TOOL):
         return _reference(parts.tool(node, path))

@@ -4,8 +4,9 @@ import asyncio
 import gc
 import logging
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from prewarm_agent.admission.gate import Gate
@@ -17,6 +18,7 @@ from prewarm_agent.startup.state import Lifecycle
 if TYPE_CHECKING:
     from prewarm_agent.framework.blueprint import Blueprint
     from prewarm_agent.spec.document import AgentSpec
+    from prewarm_agent.spec.walk import Component
     from prewarm_agent.startup.resources import Resources
 
 logger = logging.getLogger(__name__)
@@ -31,7 +33,20 @@ class Startup:
     spec: "AgentSpec" = field(init=False)
     resources: "Resources" = field(init=False)
     blueprint: "Blueprint" = field(init=False)
-    background: set[asyncio.Future[list[None]]] = field(default_factory=set)
+    background: set[asyncio.Task[None]] = field(default_factory=set)
+    attempt: asyncio.Task[dict[str, str]] | None = None
+
+    @property
+    def step_seconds(self) -> float:
+        """How long a step that depends on others may take; the kubelet must not be the one to end a start that hangs.
+
+        There are four in a row, in the time that the startup probe gives the whole start.
+        """
+        return self.spec.warmup.timeout_seconds / 5
+
+    @property
+    def has_agent(self) -> bool:
+        return hasattr(self, "blueprint")
 
 
 async def import_framework(startup: Startup) -> None:
@@ -62,27 +77,80 @@ async def read_config(startup: Startup) -> None:
 
 
 async def build_clients(startup: Startup) -> None:
+    from prewarm_agent.framework.upstream import Outcome
     from prewarm_agent.spec import allowlist
-    from prewarm_agent.spec.check import PATH
-    from prewarm_agent.spec.findings import Finding, PermanentError
-    from prewarm_agent.spec.walk import components
     from prewarm_agent.startup.resources import Resources
 
+    load = startup.lifecycle.load
     startup.resources = Resources(
-        connections=startup.spec.concurrency_limit, read_timeout_seconds=startup.settings.request_timeout_seconds
+        connections=startup.spec.concurrency_limit,
+        read_timeout_seconds=startup.settings.request_timeout_seconds,
+        on_model_call=lambda outcome: load.model_call(ok=outcome in (Outcome.OK, Outcome.REJECTED)),
     )
-    findings: list[Finding] = []
-    for index, model in enumerate(startup.spec.models):
+    models = startup.resources.parts.models
+    _all(
+        *(
+            partial(models.add, model.name, model.component, f"models[{index}].component")
+            for index, model in enumerate(startup.spec.models)
+        ),
+        *(
+            partial(models.get, component.value, component.path)
+            for component in _components(startup)
+            if allowlist.kind_of(component.provider) is allowlist.Kind.MODEL
+        ),
+    )
+
+
+async def build_tools(startup: Startup) -> None:
+    """Makes the spec's tools, and waits for their servers to name theirs."""
+    from prewarm_agent.framework.sharing import MCP_WORKBENCH
+    from prewarm_agent.framework.tools import FUNCTION_TOOL, HTTP_TOOL
+
+    parts = startup.resources.parts
+    builders = {MCP_WORKBENCH: parts.workbench, FUNCTION_TOOL: parts.tool, HTTP_TOOL: parts.tool}
+    _all(
+        *(
+            partial(builders[component.provider], component.value, component.path)
+            for component in _components(startup)
+            if component.provider in builders
+        )
+    )
+    if parts.workbenches:
+        await _prove_tool_servers(startup)
+
+
+async def _prove_tool_servers(startup: Startup) -> None:
+    from prewarm_agent.framework import mcp
+    from prewarm_agent.framework.mcp_connection import Unavailable
+
+    workbenches, lacks = startup.resources.parts.workbenches, startup.lifecycle.lacks
+    waiting = True
+    while waiting:
         try:
-            startup.resources.parts.models.add(model.name, model.component, f"models[{index}].component")
+            await mcp.prove(workbenches, timeout_seconds=startup.step_seconds, report=lacks)
+            waiting = False
+        except Unavailable as error:
+            logger.warning("tool servers missing", extra={"error": str(error)})
+            waiting = startup.spec.warmup.required  # in vain or not, they are connected to as long as the process lives
+
+
+def _components(startup: Startup) -> "Iterator[Component]":
+    from prewarm_agent.spec.check import PATH
+    from prewarm_agent.spec.walk import components
+
+    return components(startup.spec.agent.component, PATH)
+
+
+def _all(*builders: Callable[[], object]) -> None:
+    """Calls all of them. Raises PermanentError with the findings of those that raised it."""
+    from prewarm_agent.spec.findings import Finding, PermanentError
+
+    findings: list[Finding] = []
+    for build in builders:
+        try:
+            build()
         except PermanentError as error:
             findings.extend(error.findings)
-    for component in components(startup.spec.agent.component, PATH):
-        if allowlist.kind_of(component.provider) is allowlist.Kind.MODEL:
-            try:
-                startup.resources.parts.models.get(component.value, component.path)
-            except PermanentError as error:
-                findings.extend(error.findings)
     if findings:
         raise PermanentError(findings)
 
@@ -101,13 +169,17 @@ async def prove_agents(startup: Startup) -> None:
     await startup.blueprint.prove()
 
 
-async def warm_up(startup: Startup) -> None:
+async def connect(startup: Startup) -> None:
     from prewarm_agent.startup import warmup
 
-    # Half of what the startup probe gives the whole start: the kubelet must not be the one to end a run that hangs.
-    await warmup.rehearse(startup.blueprint, timeout_seconds=startup.spec.warmup.timeout_seconds / 2)
-    if startup.spec.warmup.mode == "connect":
-        await warmup.connect(startup)
+    await warmup.prove(startup)
+
+
+async def warm_up(startup: Startup) -> None:
+    from prewarm_agent.startup import rehearsal
+
+    await rehearsal.rehearse(startup.blueprint, timeout_seconds=startup.step_seconds)
+    await connect(startup)
 
 
 async def freeze(startup: Startup) -> None:  # noqa: ARG001 - every phase has the same signature
@@ -122,6 +194,7 @@ PHASES: list[tuple[str, Phase]] = [
     ("import", import_framework),
     ("config", read_config),
     ("clients", build_clients),
+    ("tools", build_tools),
     ("agents", prove_agents),
     ("warm-up", warm_up),
     ("freeze", freeze),

@@ -1,8 +1,10 @@
 """What is expensive, and therefore built once in a process and shared by all its requests."""
 
 import asyncio
+import contextvars
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from autogen_core.models import ChatCompletionClient
@@ -32,7 +34,7 @@ class Resources:
                 "provider": "autogen_ext.models.openai.OpenAIChatCompletionClient",
                 "config": {"model": "gpt-4o-mini"},
             })
-            store = await resources.once("orders", open_order_store)
+            store = await resources.once("orders", open_order_store, warmup=OrderStore.ping)
             return AssistantAgent("support", client, tools=[store.lookup_tool])
 
     The factory is called before the pod is ready, and the first run is rehearsed without a network: model calls of
@@ -54,6 +56,8 @@ class Resources:
             connections=connections, read_timeout_seconds=read_timeout_seconds, on_model_call=on_model_call
         )
         self.config: Mapping[str, Any] = {}
+        # What the warm-up calls, by the name of what was built.
+        self.warmups: dict[str, Callable[[], Awaitable[object]]] = {}
         self._values: dict[str, asyncio.Future[Any]] = {}
 
     def model_client(self, component: Mapping[str, Any]) -> ChatCompletionClient:
@@ -71,15 +75,28 @@ class Resources:
         """
         return self.parts.models.named(name, _MODEL_CLIENT_PATH).client
 
-    async def once(self, name: str, builder: Callable[[], T | Awaitable[T]]) -> T:
+    async def once(
+        self,
+        name: str,
+        builder: Callable[[], T | Awaitable[T]],
+        *,
+        warmup: Callable[[T], Awaitable[object]] | None = None,
+    ) -> T:
         """The value of `builder()`, awaited if need be, built at the first call of that name and kept.
 
         Concurrent first calls wait for the same build. If it raises, all of them get the exception and the next call
-        builds anew.
+        builds anew; at the start of the process, that ends the start.
+
+        `warmup` is awaited with the value before the pod is ready, in the warm-up modes `connect` and `live`: to open
+        the connection to a database, say, or to load an index. If it raises, it is called again later, and
+        `warmup.required` of the spec decides whether the pod may be ready meanwhile, as with a model's API.
         """
         value = self._values.get(name)
         if value is None:
-            value = asyncio.ensure_future(self._build(builder))
+            # In a context of its own: what is built for all must not carry the marks of the request, or of the
+            # rehearsal, that happened to ask first.
+            build = self._build(name, builder, warmup)
+            value = asyncio.get_running_loop().create_task(build, context=contextvars.Context())
             self._values[name] = value
             value.add_done_callback(lambda done: self._forget_failed(name, done))
         # Shielded: one caller that is cancelled must not take the build from the others.
@@ -89,7 +106,12 @@ class Resources:
         """Closes the connections to models and servers of tools. Nothing may run any more."""
         await self.parts.close()
 
-    async def _build(self, builder: Callable[[], T | Awaitable[T]]) -> T:
+    async def _build(
+        self,
+        name: str,
+        builder: Callable[[], T | Awaitable[T]],
+        warmup: Callable[[T], Awaitable[object]] | None,
+    ) -> T:
         value = builder()
         if inspect.isawaitable(value):
             value = await value
@@ -100,6 +122,8 @@ class Resources:
         else:
             kind = "custom"
         metrics.resources_built.labels(kind=kind).inc()
+        if warmup is not None:
+            self.warmups[name] = partial(warmup, cast(T, value))
         return cast(T, value)
 
     def _forget_failed(self, name: str, done: asyncio.Future[Any]) -> None:

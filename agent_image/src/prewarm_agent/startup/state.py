@@ -76,6 +76,13 @@ class Lifecycle:
         self.error = error
         self._enter(Stage.FAILED)
 
+    def lacks(self, name: str, error: str | None) -> None:
+        """Something that is being retried does not answer, or, without an error, does."""
+        if error is None:
+            self.transient_errors.pop(name, None)
+        else:
+            self.transient_errors[name] = error
+
     def drain(self) -> None:
         """The process was told to stop."""
         self.draining = True

@@ -1,91 +1,132 @@
-"""Pays, before the pod is ready, for what a first request would pay: lazy imports, deferred builds, the connection."""
+"""Proves that what the agent depends on answers: the models, what its author has built, and with `live` the agent."""
 
 import asyncio
 import logging
+import math
 import random
+from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from prewarm_agent import metrics
 from prewarm_agent.admission.gate import Gate
 from prewarm_agent.admission.load import Load
-from prewarm_agent.admission.run import Run
-from prewarm_agent.framework.blueprint import Blueprint, remembering
+from prewarm_agent.admission.run import Run, RunEnded
 from prewarm_agent.framework.connect import connect as open_connection
-from prewarm_agent.framework.http_client import Rehearsal, rehearsal
 from prewarm_agent.framework.model_pool import SharedModel
-from prewarm_agent.framework.session import Answer, Delta, Session, Turn
+from prewarm_agent.framework.session import Session, Turn
+from prewarm_agent.framework.upstream import UpstreamFailure
 
 if TYPE_CHECKING:
     from prewarm_agent.startup.phases import Startup
 
 logger = logging.getLogger(__name__)
 
-# A model API that does not answer holds readiness back no longer than this.
+# Unless it is required, a model API that does not answer holds readiness back no longer than this.
 CONNECT_PATIENCE_SECONDS = 3.0
 _FIRST_RETRY_SECONDS = 0.5
 _LAST_RETRY_SECONDS = 30.0
 
-_TEXT = "Hello, this is the rehearsal of a warm-up."
-_CONVERSATION = (Turn("user", _TEXT), Turn("assistant", _TEXT), Turn("user", _TEXT))
+# Asked of a real model, in mode `live`, with every start.
+_QUESTION = Turn("user", "Hello")
+
+# Gives what is wrong, as a sentence, or None.
+Check = Callable[[], Awaitable[str | None]]
 
 
-async def rehearse(blueprint: Blueprint, *, timeout_seconds: float) -> None:
-    """Runs the agent, plainly and streaming, with its own model clients, which answer without a network.
-
-    Both runs together end within the time.
-
-    What a canned answer breaks (a planner that expects JSON, say) proves nothing about the agent: it is logged. Raises
-    PermanentError if an agent that is built afterwards remembers the rehearsal.
-    """
-    for stream in (False, True):
-        session = Session(blueprint, _CONVERSATION, stream=stream)
-        current = Rehearsal(stop=session.cancel)
-        before = rehearsal.set(current)
-        try:
-            run: Run[Delta | Answer] = Run(session, Gate(1, Load()), deadline_seconds=timeout_seconds / 2)
-            async for _ in run:
-                pass
-        except Exception as error:
-            if not current.complete:
-                logger.warning("rehearsal failed", extra={"stream": stream, "error": type(error).__name__})
-        finally:
-            rehearsal.reset(before)
-    if await _is_remembered(blueprint):
-        raise remembering("a new agent remembers what another one heard")
-
-
-async def _is_remembered(blueprint: Blueprint) -> bool:
-    runner = await blueprint.build(stream=False)
-    try:
-        return _TEXT in repr(await runner.save_state())
-    except Exception:
-        return False  # an agent of the user's own that cannot tell; the rehearsal asked it too, and logged that
-
-
-async def connect(startup: "Startup") -> None:
-    """Opens a connection to each model's API, and leaves what does not answer soon to the background."""
-    attempts = [_connect(model, startup) for model in startup.resources.parts.models.models]
-    if not attempts:
+async def prove(startup: "Startup") -> None:
+    """Tries until everything answers; if that is not required, for a moment, and then in the background for a while."""
+    spec = startup.spec.warmup
+    if spec.mode == "offline":
         return
-    task = asyncio.gather(*attempts)
+    if spec.required:
+        await _retry(startup, give_up_after_seconds=math.inf)
+        return
+    task = asyncio.create_task(_retry(startup, give_up_after_seconds=spec.timeout_seconds))
     startup.background.add(task)
-    await asyncio.wait({task}, timeout=CONNECT_PATIENCE_SECONDS)
+    costly = spec.mode == "live" or startup.resources.warmups
+    patience = startup.step_seconds if costly else CONNECT_PATIENCE_SECONDS
+    await asyncio.wait({task}, timeout=patience)
 
 
-async def _connect(model: SharedModel, startup: "Startup") -> None:
-    loop = asyncio.get_running_loop()
-    give_up_at = loop.time() + startup.spec.warmup.timeout_seconds
+async def again(startup: "Startup") -> dict[str, str]:
+    """Proves everything once more. Returns what does not answer, by name, each with a sentence: nothing when all does.
+
+    Single flight: who asks while others do gets what they get.
+    """
+    if startup.attempt is None or startup.attempt.done():
+        startup.attempt = asyncio.create_task(_attempt(startup))
+    return await asyncio.shield(startup.attempt)
+
+
+async def _retry(startup: "Startup", *, give_up_after_seconds: float) -> None:
+    clock = asyncio.get_running_loop().time
+    give_up_at = clock() + give_up_after_seconds
     delay = _FIRST_RETRY_SECONDS
-    connected = metrics.model_connected.labels(model=model.name)
-    connected.set(0)
-    while (problem := await open_connection(model.client)) is not None:
-        connected.set(problem.reached)
-        startup.lifecycle.transient_errors[model.name] = f"The API of model {model.name} {problem.text}."
-        logger.warning("connect failed", extra={"model": model.name, "error": problem.text})
+    while await again(startup):
         pause = delay * random.uniform(0.5, 1)  # noqa: S311 - spreads the retries of many pods
-        if loop.time() + pause > give_up_at:
+        if clock() + pause > give_up_at:
             return
         await asyncio.sleep(pause)
         delay = min(delay * 2, _LAST_RETRY_SECONDS)
-    startup.lifecycle.transient_errors.pop(model.name, None)
-    connected.set(1)
+
+
+async def _attempt(startup: "Startup") -> dict[str, str]:
+    if startup.spec.warmup.mode == "offline":
+        return {}
+    resources = startup.resources
+    checks: dict[str, Check] = {
+        f"model {model.name}": partial(_connect, model) for model in resources.parts.models.models
+    }
+    checks |= {f"warm-up of {name}": partial(_run_hook, name, hook) for name, hook in resources.warmups.items()}
+    lacking = await _failing(checks, startup)
+    # A generic pod has models, but no agent yet.
+    if startup.spec.warmup.mode == "live" and not lacking and startup.has_agent:
+        lacking = await _failing({"live run": partial(_run_agent, startup)}, startup)
+    return lacking
+
+
+async def _failing(checks: dict[str, Check], startup: "Startup") -> dict[str, str]:
+    """What the checks say is wrong, by their names. They run at the same time."""
+    errors = await asyncio.gather(*(_error(name, check, startup.step_seconds) for name, check in checks.items()))
+    for name, error in zip(checks, errors, strict=True):
+        startup.lifecycle.lacks(name, error)
+        if error is not None:
+            logger.warning("warm-up failed", extra={"part": name, "error": error})
+    return {name: error for name, error in zip(checks, errors, strict=True) if error is not None}
+
+
+async def _error(name: str, check: Check, timeout_seconds: float) -> str | None:
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            return await check()
+    except TimeoutError:
+        return f"The {name} did not end within {timeout_seconds:.3g} s."
+
+
+async def _connect(model: SharedModel) -> str | None:
+    problem = await open_connection(model.client)
+    metrics.model_connected.labels(model=model.name).set(problem is None or problem.reached)
+    return None if problem is None else f"The API of model {model.name} {problem.text}."
+
+
+async def _run_hook(name: str, hook: Callable[[], Awaitable[object]]) -> str | None:
+    try:
+        await hook()
+    except Exception as error:
+        return f"The warm-up of {name} raised {type(error).__name__}: {error}."
+    return None
+
+
+async def _run_agent(startup: "Startup") -> str | None:
+    session = Session(startup.blueprint, (_QUESTION,), stream=False)
+    try:
+        async for _ in Run(session, Gate(1, Load()), deadline_seconds=startup.step_seconds):
+            pass
+    except RunEnded:
+        return f"The live run did not end within {startup.step_seconds:.3g} s."
+    except UpstreamFailure as error:
+        return f"The live run failed. {error}"
+    except Exception as error:
+        return f"The live run failed: {type(error).__name__}."  # its text may quote what the model said
+    return None
