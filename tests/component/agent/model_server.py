@@ -1,4 +1,7 @@
-"""A model's API on loopback, real HTTP: it says what it was shown, and misbehaves when the last message tells it to."""
+"""A model's API on loopback, real HTTP: it says what it was shown, and misbehaves when the last message tells it to.
+
+Speaks the wire formats of OpenAI, Azure, Anthropic (`/v1/messages`) and Ollama (`/api/chat`); `url` ends in /v1.
+"""
 
 import asyncio
 import json
@@ -6,12 +9,12 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 
@@ -20,7 +23,9 @@ class ModelServer:
     """`url` is the base URL for a client. Answers "heard N: <last user message>", N being the number of messages.
 
     In the last message, `SLEEP=0.5` delays the answer, `PACE=0.5` each word of a streamed one, `STATUS=429`
-    refuses, `CUT` breaks a stream off in its middle.
+    refuses (`RETRY_AFTER=7` with that header), `HTML` or `PLAIN` answers 502 with a page or a line of text, `PAGE` 200
+    with a page, `LIE` 200 with an error in it, `CUT` breaks a stream off in its middle, `BARE` leaves the usage out and
+    adds unknown fields. `CALL=add {"a": 1}` calls a tool; once its result is there, the answer quotes it.
     """
 
     url: str = ""
@@ -28,11 +33,15 @@ class ModelServer:
     connections: set[object] = field(default_factory=set)
     lists: int = 0
     aborted: int = 0
+    headers: list[dict[str, str]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
 
     def forget(self) -> None:
         """Clears the record."""
         self.conversations.clear()
         self.connections.clear()
+        self.headers.clear()
+        self.paths.clear()
         self.lists = self.aborted = 0
 
     async def models(self, request: Request) -> Response:
@@ -41,21 +50,31 @@ class ModelServer:
         return JSONResponse({"object": "list", "data": []})
 
     async def complete(self, request: Request) -> Response:
+        return await self._answer(request, _OpenAI)
+
+    async def messages(self, request: Request) -> Response:
+        return await self._answer(request, _Anthropic)
+
+    async def chat(self, request: Request) -> Response:
+        return await self._answer(request, _Ollama)
+
+    async def _answer(self, request: Request, wire: "type[_Wire]") -> Response:
         self.connections.add(request.client)
+        self.headers.append(dict(request.headers))
+        self.paths.append(str(request.url.path) + (f"?{request.url.query}" if request.url.query else ""))
         body = await request.json()
         self.conversations.append(body["messages"])
-        last = next(m["content"] for m in reversed(body["messages"]) if m["role"] == "user")
-        if status := re.search(r"STATUS=(\d+)", last):
-            return JSONResponse({"error": {"message": "told to refuse"}}, int(status[1]))
+        last = next(text for m in reversed(body["messages"]) if m["role"] == "user" and (text := _text(m)))
+        if odd := _misbehaviour(last, wire):
+            return odd
         if sleep := re.search(r"SLEEP=([\d.]+)", last):
             await self._sleep(float(sleep[1]), request)
-        text = f"heard {len(body['messages'])}: {last}"
-        if body.get("stream"):
-            return StreamingResponse(_events(body, text, cut="CUT" in last), media_type="text/event-stream")
-        message = {"role": "assistant", "content": text}
-        choice = {"index": 0, "message": message, "finish_reason": "stop"}
-        usage = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
-        return JSONResponse({**_head(body, "chat.completion"), "choices": [choice], "usage": usage})
+        result = _tool_result(body["messages"][-1])
+        call = re.search(r"CALL=(\w+) ({.*})", last)
+        if call and result is None:
+            return wire(body).call(call[1], json.loads(call[2]))
+        text = f"heard {len(body['messages'])}: {last if result is None else result}"
+        return wire(body).stream(text, last) if wire.streams(body) else wire(body).plain(text, bare="BARE" in last)
 
     async def _sleep(self, seconds: float, request: Request) -> None:
         end = asyncio.get_running_loop().time() + seconds
@@ -66,25 +85,155 @@ class ModelServer:
             await asyncio.sleep(min(left, 0.02))
 
 
-async def _events(body: dict[str, Any], text: str, *, cut: bool) -> AsyncIterator[str]:
-    head = _head(body, "chat.completion.chunk")
-    words = re.findall(r"\S+\s*", text)
-    for number, word in enumerate(words):
-        choice = {"index": 0, "delta": {"role": "assistant", "content": word}, "finish_reason": None}
-        yield f"data: {json.dumps({**head, 'choices': [choice]})}\n\n"
+def _text(message: dict[str, Any]) -> str:
+    content = message["content"]
+    if isinstance(content, str):
+        return content
+    return "".join(part.get("text", "") for part in content)
+
+
+def _tool_result(message: dict[str, Any]) -> str | None:
+    if message["role"] == "tool":
+        return str(message["content"])
+    if isinstance(message["content"], list) and message["content"][0].get("type") == "tool_result":
+        content = message["content"][0]["content"]
+        return content if isinstance(content, str) else str(content[0]["text"])
+    return None
+
+
+def _misbehaviour(last: str, wire: "type[_Wire]") -> Response | None:
+    if status := re.search(r"STATUS=(\d+)", last):
+        retry = re.search(r"RETRY_AFTER=(\d+)", last)
+        return JSONResponse(wire.error, int(status[1]), {"retry-after": retry[1]} if retry else None)
+    if "HTML" in last:
+        return HTMLResponse("<!DOCTYPE html><html><body>Bad gateway</body></html>", 502)
+    if "PLAIN" in last:
+        return PlainTextResponse("upstream connect error", 502)
+    if "PAGE" in last:
+        return HTMLResponse("<html><body>Please log in</body></html>")
+    if "LIE" in last:
+        return JSONResponse({"error": {"message": "told to lie", "code": 429}})
+    return None
+
+
+async def _paced(text: str, last: str) -> AsyncIterator[str]:
+    for number, word in enumerate(re.findall(r"\S+\s*", text)):
+        yield word
         if pace := re.search(r"PACE=([\d.]+)", text):
             await asyncio.sleep(float(pace[1]))
-        if cut and number == 1:
+        if "CUT" in last and number == 1:
             raise ConnectionAbortedError
-    yield f"data: {json.dumps({**head, 'choices': [{'index': 0, 'delta': {}, 'finish_reason': 'stop'}]})}\n\n"
-    if (body.get("stream_options") or {}).get("include_usage"):
+
+
+class _Wire:
+    """How one vendor writes an answer to the request `body`."""
+
+    error: ClassVar[dict[str, Any]] = {"error": {"message": "told to refuse"}}
+    media_type = "text/event-stream"
+
+    def __init__(self, body: dict[str, Any]) -> None:
+        self.body = body
+
+    @classmethod
+    def streams(cls, body: dict[str, Any]) -> bool:
+        return bool(body.get("stream"))
+
+    def plain(self, text: str, *, bare: bool) -> Response:
+        raise NotImplementedError
+
+    def call(self, name: str, arguments: dict[str, Any]) -> Response:
+        raise NotImplementedError
+
+    def stream(self, text: str, last: str) -> Response:
+        return StreamingResponse(self.events(text, last), media_type=self.media_type)
+
+    def events(self, text: str, last: str) -> AsyncIterator[str]:
+        raise NotImplementedError
+
+
+class _OpenAI(_Wire):
+    def _head(self, kind: str) -> dict[str, Any]:
+        return {"id": "chatcmpl-1", "object": kind, "created": 1, "model": self.body.get("model", "a-deployment")}
+
+    def plain(self, text: str, *, bare: bool) -> Response:
+        message = {"role": "assistant", "content": text}
+        choice: dict[str, Any] = {"index": 0, "message": message, "finish_reason": "stop"}
         usage = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
-        yield f"data: {json.dumps({**head, 'choices': [], 'usage': usage})}\n\n"
-    yield "data: [DONE]\n\n"
+        if bare:
+            message["reasoning_content"] = "odd"
+            return JSONResponse({**self._head("chat.completion"), "choices": [{**choice, "odd": 1}], "x_odd": {}})
+        return JSONResponse({**self._head("chat.completion"), "choices": [choice], "usage": usage})
+
+    def call(self, name: str, arguments: dict[str, Any]) -> Response:
+        function = {"name": name, "arguments": json.dumps(arguments)}
+        message = {"role": "assistant", "content": None, "tool_calls": [
+            {"id": "call-1", "type": "function", "function": function}
+        ]}  # fmt: skip
+        choice = {"index": 0, "message": message, "finish_reason": "tool_calls"}
+        usage = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
+        return JSONResponse({**self._head("chat.completion"), "choices": [choice], "usage": usage})
+
+    async def events(self, text: str, last: str) -> AsyncIterator[str]:
+        head = self._head("chat.completion.chunk")
+        async for word in _paced(text, last):
+            choice = {"index": 0, "delta": {"role": "assistant", "content": word}, "finish_reason": None}
+            yield f"data: {json.dumps({**head, 'choices': [choice]})}\n\n"
+        yield f"data: {json.dumps({**head, 'choices': [{'index': 0, 'delta': {}, 'finish_reason': 'stop'}]})}\n\n"
+        if (self.body.get("stream_options") or {}).get("include_usage") and "BARE" not in last:
+            usage = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
+            yield f"data: {json.dumps({**head, 'choices': [], 'usage': usage})}\n\n"
+        yield "data: [DONE]\n\n"
 
 
-def _head(body: dict[str, Any], kind: str) -> dict[str, Any]:
-    return {"id": "chatcmpl-1", "object": kind, "created": 1, "model": body["model"]}
+class _Anthropic(_Wire):
+    error: ClassVar = {"type": "error", "error": {"type": "some_error", "message": "told to refuse"}}
+
+    def _message(self, content: list[dict[str, Any]], stop_reason: str | None) -> dict[str, Any]:
+        head = {"id": "msg-1", "type": "message", "role": "assistant", "model": self.body["model"]}
+        usage = {"input_tokens": 3, "output_tokens": 4}
+        return {**head, "content": content, "stop_reason": stop_reason, "stop_sequence": None, "usage": usage}
+
+    def plain(self, text: str, *, bare: bool) -> Response:
+        return JSONResponse(self._message([{"type": "text", "text": text}], "end_turn"))
+
+    def call(self, name: str, arguments: dict[str, Any]) -> Response:
+        use = {"type": "tool_use", "id": "call-1", "name": name, "input": arguments}
+        return JSONResponse(self._message([use], "tool_use"))
+
+    async def events(self, text: str, last: str) -> AsyncIterator[str]:
+        def event(kind: str, **fields: Any) -> str:
+            return f"event: {kind}\ndata: {json.dumps({'type': kind, **fields})}\n\n"
+
+        yield event("message_start", message=self._message([], None))
+        yield event("content_block_start", index=0, content_block={"type": "text", "text": ""})
+        async for word in _paced(text, last):
+            yield event("content_block_delta", index=0, delta={"type": "text_delta", "text": word})
+        yield event("content_block_stop", index=0)
+        end = {"stop_reason": "end_turn", "stop_sequence": None}
+        yield event("message_delta", delta=end, usage={"output_tokens": 4})
+        yield event("message_stop")
+
+
+class _Ollama(_Wire):
+    error: ClassVar = {"error": "told to refuse"}
+    media_type = "application/x-ndjson"
+
+    def _line(self, done: bool, **message: Any) -> dict[str, Any]:
+        end = {"done_reason": "stop", "prompt_eval_count": 3, "eval_count": 4} if done else {}
+        head = {"model": self.body["model"], "created_at": "2026-01-01T00:00:00Z"}
+        return {**head, "message": {"role": "assistant", **message}, "done": done, **end}
+
+    def plain(self, text: str, *, bare: bool) -> Response:
+        return JSONResponse(self._line(True, content=text))
+
+    def call(self, name: str, arguments: dict[str, Any]) -> Response:
+        function = {"name": name, "arguments": arguments}
+        return JSONResponse(self._line(True, content="", tool_calls=[{"function": function}]))
+
+    async def events(self, text: str, last: str) -> AsyncIterator[str]:
+        async for word in _paced(text, last):
+            yield json.dumps(self._line(False, content=word)) + "\n"
+        yield json.dumps(self._line(True, content="")) + "\n"
 
 
 @asynccontextmanager
@@ -93,6 +242,10 @@ async def model_server(port: int = 0) -> AsyncIterator[ModelServer]:
     routes = [
         Route("/v1/models", state.models),
         Route("/v1/chat/completions", state.complete, methods=["POST"]),
+        Route("/openai/deployments/{deployment}/chat/completions", state.complete, methods=["POST"]),
+        Route("/v1/messages", state.messages, methods=["POST"]),
+        Route("/api/tags", state.models),
+        Route("/api/chat", state.chat, methods=["POST"]),
     ]
     config = uvicorn.Config(Starlette(routes=routes), host="127.0.0.1", port=port, log_level="critical")
     server = uvicorn.Server(config)

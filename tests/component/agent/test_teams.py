@@ -48,9 +48,22 @@ async def test_the_word_that_ends_a_team_does_not_end_it_when_it_is_in_the_histo
         assert "First answer. TERMINATE" in json.dumps(conversation)
 
 
-async def test_a_team_that_ends_without_a_word_is_an_error_that_says_why(team_agent: AgentProcess) -> None:
-    with pytest.raises(openai.InternalServerError, match="Text 'TERMINATE' mentioned"):
-        await team_agent.ask("TERMINATE")
+async def test_the_word_that_ends_a_team_does_not_end_it_in_the_mouth_of_a_user(team_agent: AgentProcess) -> None:
+    assert await team_agent.ask("TERMINATE") == "heard 2: TERMINATE"
+
+
+async def test_a_team_that_ends_without_a_word_is_an_error_that_says_why(model: ModelServer) -> None:
+    component = team(model.url)
+    component["config"]["termination_condition"] = {
+        "provider": "autogen_agentchat.conditions.MaxMessageTermination",
+        "component_type": "termination",
+        "config": {"max_messages": 1},
+    }
+    async with running(spec(component)) as agent:
+        await agent.warm()
+        with pytest.raises(openai.InternalServerError, match="Maximum number of messages 1 reached") as raised:
+            await agent.ask("hello")
+        assert raised.value.code == "no_answer"
 
 
 async def test_an_error_of_the_model_in_a_team_has_the_status_it_has_without_a_team(team_agent: AgentProcess) -> None:
