@@ -73,6 +73,12 @@ class AgentProcess:
             )
         return str(completion.choices[0].message.content)
 
+    async def post(self, text: str, **fields: Any) -> httpx.Response:
+        """One answer as it is on the wire."""
+        body = {"model": "support", "messages": [{"role": "user", "content": text}], **fields}
+        async with httpx.AsyncClient(timeout=30) as client:
+            return await client.post(f"{self.url}/v1/chat/completions", json=body)
+
     def terminate(self) -> None:
         self.process.send_signal(signal.SIGTERM)
 
