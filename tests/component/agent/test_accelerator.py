@@ -14,8 +14,8 @@ from component.agent.specs import assistant, model_client, spec
 IMPORT = """
 import gc, json, sys
 from prewarm_agent.startup import accelerate
-def run(accelerate_it=True):
-    return accelerate.import_modules(["autogen_agentchat.agents", "autogen_ext.models.openai"], accelerate=accelerate_it)
+def run(on=True):
+    return accelerate.import_modules(["autogen_agentchat.agents", "autogen_ext.models.openai"], accelerate=on)
 def loaded():
     return sorted(name for name in sys.modules if name.startswith("openai.types."))
 """
@@ -24,7 +24,7 @@ def loaded():
 NAMES = """
 packages = [name for name in loaded() + ["openai.types"] if hasattr(sys.modules[name], "__path__")]
 def meaning(value):
-    return f"{getattr(value, '__module__', '')}.{getattr(value, '__qualname__', '')}.{getattr(value, '__name__', value)}"
+    return [str(getattr(value, attribute, value)) for attribute in ("__module__", "__qualname__", "__name__")]
 def names(package):
     return [name for name in vars(sys.modules[package]) if not name.startswith("_")]
 """
@@ -73,7 +73,7 @@ wanted = {json.dumps({package: list(names) for package, names in plain.items()})
 print(json.dumps({{package: {{name: meaning(getattr(importlib.import_module(package), name)) for name in names}}
                   for package, names in wanted.items()}}))
 """)
-    assert sum(map(len, plain.values())) > 1000
+    assert sum(map(len, plain.values())) > 500
     assert accelerated == plain
 
 

@@ -7,6 +7,7 @@ from component.agent.specs import model_client
 
 from prewarm_agent import Resources, metrics
 from prewarm_agent.framework.blueprint import FactoryBlueprint
+from prewarm_agent.framework.http_client import Rehearsal, rehearsal
 from prewarm_agent.spec.findings import PermanentError
 
 URL = "http://model/v1"
@@ -126,3 +127,11 @@ async def test_a_factory_that_shares_its_agent_is_refused(resources: Resources) 
     with pytest.raises(PermanentError, match="it returned str, not an AutoGen agent or team"):
         await FactoryBlueprint(lambda _: "agent", resources).prove()
     await resources.close()
+
+
+async def test_what_is_built_for_all_does_not_carry_the_context_of_who_asked_first(resources: Resources) -> None:
+    with_rehearsal = rehearsal.set(Rehearsal(stop=lambda: None))
+    try:
+        assert await resources.once("x", rehearsal.get) is None
+    finally:
+        rehearsal.reset(with_rehearsal)
