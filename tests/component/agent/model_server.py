@@ -33,6 +33,8 @@ class ModelServer:
     connections: set[object] = field(default_factory=set)
     lists: int = 0
     aborted: int = 0
+    streaming: int = 0
+    bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
 
@@ -40,6 +42,7 @@ class ModelServer:
         """Clears the record."""
         self.conversations.clear()
         self.connections.clear()
+        self.bodies.clear()
         self.headers.clear()
         self.paths.clear()
         self.lists = self.aborted = 0
@@ -63,6 +66,7 @@ class ModelServer:
         self.headers.append(dict(request.headers))
         self.paths.append(str(request.url.path) + (f"?{request.url.query}" if request.url.query else ""))
         body = await request.json()
+        self.bodies.append(body)
         self.conversations.append(body["messages"])
         last = next(text for m in reversed(body["messages"]) if m["role"] == "user" and (text := _text(m)))
         if odd := _misbehaviour(last, wire):
@@ -74,7 +78,17 @@ class ModelServer:
         if call and result is None:
             return wire(body).call(call[1], json.loads(call[2]))
         text = f"heard {len(body['messages'])}: {last if result is None else result}"
-        return wire(body).stream(text, last) if wire.streams(body) else wire(body).plain(text, bare="BARE" in last)
+        if not wire.streams(body):
+            return wire(body).plain(text, bare="BARE" in last)
+        return StreamingResponse(self._counted(wire(body).events(text, last)), media_type=wire.media_type)
+
+    async def _counted(self, events: AsyncIterator[str]) -> AsyncIterator[str]:
+        self.streaming += 1
+        try:
+            async for event in events:
+                yield event
+        finally:
+            self.streaming -= 1
 
     async def _sleep(self, seconds: float, request: Request) -> None:
         end = asyncio.get_running_loop().time() + seconds
@@ -143,9 +157,6 @@ class _Wire:
 
     def call(self, name: str, arguments: dict[str, Any]) -> Response:
         raise NotImplementedError
-
-    def stream(self, text: str, last: str) -> Response:
-        return StreamingResponse(self.events(text, last), media_type=self.media_type)
 
     def events(self, text: str, last: str) -> AsyncIterator[str]:
         raise NotImplementedError

@@ -1,11 +1,13 @@
 """AutoGen's Anthropic client, made fit to be shared by agents and to be stopped."""
 
 import asyncio
+import inspect
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from contextvars import ContextVar
 from typing import Any
 
+from anthropic.resources.messages import AsyncMessages
 from autogen_core.models import CreateResult, FunctionExecutionResultMessage, LLMMessage
 from autogen_core.tools import Tool, ToolSchema
 from autogen_ext.models.anthropic import AnthropicChatCompletionClient
@@ -17,7 +19,15 @@ Tools = Sequence[Tool | ToolSchema]
 _tools: ContextVar[Tools] = ContextVar("prewarm_anthropic_tools", default=())
 
 
+# What AutoGen sends where the spec says nothing, and the API would take anyway; the newest models refuse to be told.
+_DEFAULT_TEMPERATURE = 1.0
+
+
 class SharedAnthropicClient(AnthropicChatCompletionClient):
+    def __init__(self, **config: Any) -> None:
+        super().__init__(**config)
+        self._client.messages = _Messages(self._client)
+
     async def create(self, messages: Sequence[LLMMessage], *, tools: Tools = (), **options: Any) -> CreateResult:
         return await super().create(messages, tools=_tools_for(messages, tools), **options)
 
@@ -34,6 +44,19 @@ class SharedAnthropicClient(AnthropicChatCompletionClient):
                 if (value := await piece) is None:
                     return
                 yield value
+
+
+class _Messages(AsyncMessages):
+    """Takes the arguments that AutoGen knows, of which the SDK has given up some that the API still has."""
+
+    def create(self, **arguments: Any) -> Any:
+        if arguments.get("temperature") == _DEFAULT_TEMPERATURE:
+            del arguments["temperature"]
+        known = {name: arguments.pop(name) for name in list(arguments) if name in _SDK_ARGUMENTS}
+        return super().create(**known, extra_body=arguments or None)
+
+
+_SDK_ARGUMENTS = inspect.signature(AsyncMessages.create).parameters
 
 
 def _tools_for(messages: Sequence[LLMMessage], tools: Tools) -> Tools:

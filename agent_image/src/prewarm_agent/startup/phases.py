@@ -50,9 +50,10 @@ class Startup:
 
 
 async def import_framework(startup: Startup) -> None:
-    from prewarm_agent.framework import loading
+    from prewarm_agent.framework import loading, tool_threads
     from prewarm_agent.startup import accelerate
 
+    tool_threads.install(asyncio.get_running_loop())
     # A team of two would write 36 spans a run, with random names; it costs 1-2 ms of CPU. Set it to false to get them.
     os.environ.setdefault("AUTOGEN_DISABLE_RUNTIME_TRACING", "true")
     settings = startup.settings
@@ -77,7 +78,6 @@ async def read_config(startup: Startup) -> None:
 
 
 async def build_clients(startup: Startup) -> None:
-    from prewarm_agent.framework.upstream import Outcome
     from prewarm_agent.spec import allowlist
     from prewarm_agent.startup.resources import Resources
 
@@ -85,7 +85,7 @@ async def build_clients(startup: Startup) -> None:
     startup.resources = Resources(
         connections=startup.spec.concurrency_limit,
         read_timeout_seconds=startup.settings.request_timeout_seconds,
-        on_model_call=lambda outcome: load.model_call(ok=outcome in (Outcome.OK, Outcome.REJECTED)),
+        on_model_call=lambda outcome: load.model_call(ok=outcome.well),
     )
     models = startup.resources.parts.models
     _all(
