@@ -8,19 +8,24 @@ import socket
 import uvloop
 
 from prewarm_agent import log
+from prewarm_agent.serve.auth import Auth
 from prewarm_agent.serve.drain import drain
 from prewarm_agent.serve.probes import ProbeApplication
 from prewarm_agent.serve.server import Server
+from prewarm_agent.serve.specialize import Orders
 from prewarm_agent.serve.users import UserApplication
 from prewarm_agent.settings import Settings
 from prewarm_agent.spec import termination
 from prewarm_agent.spec.findings import PermanentError
+from prewarm_agent.startup.generic import GenericPod
 from prewarm_agent.startup.phases import Startup, start
 from prewarm_agent.startup.state import Lifecycle, Stage
 
 logger = logging.getLogger(__name__)
 
 CLOSE_SECONDS = 1.0
+# What those who watch the load need to hear that it is over.
+LAST_LINES_SECONDS = 0.1
 
 
 def run(settings: Settings, users: socket.socket, probes: socket.socket) -> int:
@@ -37,8 +42,11 @@ def run(settings: Settings, users: socket.socket, probes: socket.socket) -> int:
 
 async def _serve(settings: Settings, users: socket.socket, probes: socket.socket) -> int:
     lifecycle = Lifecycle()
-    application = UserApplication(lifecycle)
-    server, probe_server = Server(application, users), Server(ProbeApplication(lifecycle), probes)
+    application = UserApplication(lifecycle, Auth(settings.api_token, settings.api_token_file))
+    startup = Startup(settings, lifecycle)
+    pod = GenericPod(startup, application) if settings.pool_path else None
+    probe_application = ProbeApplication(lifecycle, Orders(startup, pod))
+    server, probe_server = Server(application, users), Server(probe_application, probes)
     serving = asyncio.create_task(server.serve())
     probing = asyncio.create_task(probe_server.serve())
     lifecycle.bound()
@@ -46,8 +54,7 @@ async def _serve(settings: Settings, users: socket.socket, probes: socket.socket
     logger.info("listening", extra=ports)
 
     told_to_stop, delay_over = _signals()
-    startup = Startup(settings, lifecycle)
-    starting = asyncio.create_task(start(startup, application))
+    starting = asyncio.create_task(pod.start() if pod else start(startup, application))
     await asyncio.wait({starting, told_to_stop}, return_when=asyncio.FIRST_COMPLETED)
     if starting.done() and (error := starting.exception()) is not None:
         return _failed(settings, lifecycle, error)
@@ -56,6 +63,8 @@ async def _serve(settings: Settings, users: socket.socket, probes: socket.socket
         logger.error("a server ended by itself", exc_info=next(t.exception() for t in (serving, probing) if t.done()))
         return 1
     if lifecycle.stage is not Stage.WARM:
+        lifecycle.drain()
+        await asyncio.sleep(LAST_LINES_SECONDS)
         return 0  # nobody was sent here yet
 
     spec = startup.spec.drain

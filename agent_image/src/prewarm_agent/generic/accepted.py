@@ -1,10 +1,12 @@
 """What this pod was turned into, in a folder that outlives its container: a restarted one is that agent, or nothing."""
 
+import errno
 import hashlib
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from prewarm_agent.spec.findings import Finding, PermanentError, Reason
 
 ACCEPTED = "accepted.json"
 CANDIDATE = "candidate.json"
@@ -18,9 +20,8 @@ class Accepted:
     body_sha256: str
 
     @classmethod
-    def of(cls, body: bytes) -> "Accepted":
-        """Of a spec that was checked."""
-        return cls(json.loads(body)["name"], hashlib.sha256(body).hexdigest())
+    def of(cls, agent: str, body: bytes) -> "Accepted":
+        return cls(agent, hashlib.sha256(body).hexdigest())
 
 
 class StateDirectory:
@@ -30,8 +31,22 @@ class StateDirectory:
     """
 
     def __init__(self, directory: Path) -> None:
+        self._directory = directory
         self.accepted_path = directory / ACCEPTED
         self.candidate_path = directory / CANDIDATE
+
+    def create(self) -> None:
+        """Makes the folder if need be. Raises PermanentError where nothing can be kept."""
+        try:
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if not os.access(self._directory, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        except OSError as error:
+            text = (
+                f"{self._directory} cannot keep what this pod becomes: {error.strerror}; "
+                "mount a memory volume there, or name another folder in PREWARM_STATE_DIR."
+            )
+            raise PermanentError([Finding(Reason.INVALID_CONFIG, "", text)]) from error
 
     def propose(self, body: bytes) -> None:
         """Writes the candidate, for the eyes of this process's user only. Raises OSError."""
@@ -44,9 +59,9 @@ class StateDirectory:
         """Makes the candidate the accepted spec, in one step. Raises OSError."""
         self.candidate_path.rename(self.accepted_path)
 
-    def accepted(self) -> Accepted | None:
-        """What was accepted before this process began. Raises OSError or ValueError where that cannot be read."""
+    def accepted(self) -> bytes | None:
+        """The spec that was accepted before this process began. Raises OSError where that cannot be known."""
         try:
-            return Accepted.of(self.accepted_path.read_bytes())
+            return self.accepted_path.read_bytes()
         except FileNotFoundError:
             return None

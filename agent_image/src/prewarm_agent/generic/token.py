@@ -44,7 +44,7 @@ class Verifier:
         self._audience = audience
 
     def verify(self, authorization: str, body: bytes) -> str:
-        """The subject of the header's token, `<namespace>/<name>`. Raises TokenRefused, also if it is for another body."""
+        """The subject (`<namespace>/<name>` of an agent) of a token for `body`. Raises TokenRefused."""
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or not token.strip():
             raise TokenRefused(TokenFault.NO_TOKEN, "There is no token; send the header Authorization: Bearer TOKEN.")
