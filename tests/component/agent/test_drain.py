@@ -56,16 +56,20 @@ def body(text: str, **fields: object) -> dict[str, object]:
     return {"model": "support", "messages": [{"role": "user", "content": text}], **fields}
 
 
-async def keep_asking(session: aiohttp.ClientSession, stop: asyncio.Event, *, stream: bool, seed: int) -> int:
+async def keep_asking(
+    session: aiohttp.ClientSession, stop: asyncio.Event, *, path: str, stream: bool, seed: int
+) -> int:
     """Asks again and again, with short pauses, and never repeats a request. Returns how many were answered."""
     moments = random.Random(seed)
     answered = 0
     while not stop.is_set():
-        request = body("SLEEP=0.05", stream=stream)
-        async with session.post("http://support/v1/chat/completions", json=request) as answer:
+        request = body("SLEEP=0.05", stream=stream, input="SLEEP=0.05")
+        async with session.post(f"http://support{path}", json=request) as answer:
             text = await answer.text()
         assert answer.status == 200
-        assert not stream or text.endswith("data: [DONE]\n\n")
+        if stream:
+            last = text.removesuffix("\n\n").split("\n\n")[-1]
+            assert last == "data: [DONE]" or last.startswith("event: done\n")
         answered += 1
         await asyncio.sleep(moments.uniform(0, 0.4))
     return answered
@@ -85,7 +89,13 @@ async def test_sigterm_under_load_loses_nothing(draining: AgentProcess, model: M
         ):
             workers = [
                 clients.create_task(
-                    keep_asking(pool if number % 3 else no_pool, stop, stream=number % 2 == 0, seed=number)
+                    keep_asking(
+                        pool if number % 3 else no_pool,
+                        stop,
+                        path="/invocations" if number % 4 < 2 else "/v1/chat/completions",
+                        stream=number % 2 == 0,
+                        seed=number,
+                    )
                 )
                 for number in range(60)
             ]
@@ -204,6 +214,18 @@ async def test_a_run_that_outlasts_the_drain_is_stopped_and_its_client_is_told(
     async with asyncio.timeout(10):
         while not model.aborted:
             await asyncio.sleep(0.02)
+
+
+async def test_a_stream_of_events_that_outlasts_the_drain_ends_with_an_error(draining: AgentProcess) -> None:
+    async with httpx.AsyncClient(timeout=10) as client:
+        request = {"input": "PACE=1 a b c d e f g h i j k", "stream": True}
+        async with client.stream("POST", f"{draining.url}/invocations", json=request) as answer:
+            draining.terminate()
+            text = "".join([part async for part in answer.aiter_text()])
+    *_, last = text.removesuffix("\n\n").split("\n\n")
+    assert last.startswith("event: error\n")
+    assert '"code":"draining"' in last
+    assert await draining.exit_code() == 0
 
 
 async def test_an_agent_without_connections_ends_when_the_delay_is_over(draining: AgentProcess) -> None:

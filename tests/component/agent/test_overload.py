@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from pathlib import Path
 
 import httpx
 from component.agent.agent_process import AgentProcess, running
@@ -59,3 +60,31 @@ async def test_clients_are_sent_elsewhere_above_the_target_and_only_there(model:
         assert (await ask(client, agent, "hello")).headers["connection"] == "close"
         await asyncio.gather(*busy)
         assert "connection" not in (await ask(client, agent, "hello")).headers
+
+
+async def test_overload_for_long_takes_no_more_memory(model: ModelServer) -> None:
+    def rss_kib() -> int:
+        status = Path(f"/proc/{agent.process.pid}/status").read_text()
+        return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
+
+    async with (
+        running(spec(assistant(model.url), concurrencyLimit=4)) as agent,
+        httpx.AsyncClient(limits=httpx.Limits(max_connections=40), timeout=60) as client,
+    ):
+        await agent.warm()
+
+        async def refused(count: int) -> None:
+            answers = await asyncio.gather(*(ask(client, agent, "x" * 50_000) for _ in range(count)))
+            assert {answer.status_code for answer in answers} == {429}
+
+        url, body = f"{agent.url}/invocations", {"input": "SLEEP=100"}
+        holding = [asyncio.create_task(client.post(url, json=body, timeout=120)) for _ in range(4)]
+        while await agent.metric("prewarm_agent_requests_in_flight") != {"": 4}:
+            await asyncio.sleep(0.05)
+        # The queue's one place, taken again and again; who waits in it for 5 s is refused like the others.
+        await refused(100)
+        before = rss_kib()
+        await refused(500)
+        assert rss_kib() - before < 10_000
+        for task in holding:
+            task.cancel()

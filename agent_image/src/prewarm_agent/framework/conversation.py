@@ -14,7 +14,7 @@ from autogen_agentchat.messages import (
 )
 from autogen_core import CancellationToken
 
-from prewarm_agent.framework.blueprint import Blueprint
+from prewarm_agent.framework.blueprint import Blueprint, Runner
 from prewarm_agent.framework.session import Answer, Turn, answer_of, remember
 from prewarm_agent.framework.upstream import LastCall, explain, last_call
 
@@ -79,10 +79,7 @@ class Conversation:
         runner = await self._blueprint.build(stream=self._stream)
         task = [self._turns[-1].as_chat_message()]
         if self._state is not None:
-            try:
-                await runner.load_state(self._state)
-            except Exception as error:
-                raise StateRefused(f"{type(error).__name__}: {error}".partition("\n")[0]) from error
+            await _resume(runner, self._state)
         elif len(self._turns) > 1 and not await remember(runner, self._turns[:-1]):
             task = [turn.as_chat_message() for turn in self._turns]
         result: TaskResult | None = None
@@ -97,6 +94,17 @@ class Conversation:
         answer = answer_of(result)
         state = dict(await runner.save_state()) if self._return_state else None
         yield Outcome(answer, result.stop_reason if result else None, state)
+
+
+async def _resume(runner: Runner, state: dict[str, Any]) -> None:
+    """Raises StateRefused."""
+    own, given = (await runner.save_state()).get("type"), state.get("type")
+    if given != own:  # AutoGen would take what it knows from it, nothing perhaps, and begin anew without a word
+        raise StateRefused(f"it is a {given}, not a {own}")
+    try:
+        await runner.load_state(state)
+    except Exception as error:
+        raise StateRefused(f"{type(error).__name__}: {error}".partition("\n")[0]) from error
 
 
 def _steps(event: object) -> Iterator[Step]:

@@ -3,7 +3,7 @@
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, field_validator
 
 from prewarm_agent.framework.session import Turn
 from prewarm_agent.serve.errors import APIError
@@ -14,8 +14,15 @@ MAX_MESSAGES = 2048  # as the OpenAI API has it
 
 
 class TextPart(BaseModel):
-    type: Literal["text"]
+    type: str
     text: str
+
+    @field_validator("type")
+    @classmethod
+    def _text(cls, kind: str) -> str:
+        if kind != "text":
+            raise ValueError(f"{kind!r} is not served, the agent reads text; send it in words or leave the part out")
+        return kind
 
 
 class ChatMessage(BaseModel):

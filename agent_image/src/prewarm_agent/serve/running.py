@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from prewarm_agent.admission.gate import Gate
 from prewarm_agent.admission.run import Ended, Run, Work
 from prewarm_agent.serve.asgi import Receive
-from prewarm_agent.serve.errors import from_exception
+from prewarm_agent.serve.errors import APIError, from_exception
 
 Event = TypeVar("Event")
 
@@ -42,6 +42,8 @@ class Running:
         gone.add_done_callback(lambda _: run.end(Ended.DISCONNECTED))
         try:
             yield run
+        except APIError:
+            raise
         except Exception as error:
             raise from_exception(error) from error
         finally:

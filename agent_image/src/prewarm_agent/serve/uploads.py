@@ -22,22 +22,20 @@ class TooMany(Exception):
 class Uploads:
     """Reads the bodies of one port."""
 
-    def __init__(self, *, max_bytes_of_all: int = MAX_BYTES_OF_ALL, upload_seconds: float = UPLOAD_SECONDS) -> None:
-        self._max_bytes_of_all = max_bytes_of_all
-        self._upload_seconds = upload_seconds
+    def __init__(self) -> None:
         self._held_bytes = 0
 
     async def read(self, receive: Receive) -> bytes:
         """The whole body. Raises BodyTooLarge, TooSlow, TooMany or Disconnected."""
         body = bytearray()
         try:
-            async with asyncio.timeout(self._upload_seconds):
+            async with asyncio.timeout(UPLOAD_SECONDS):
                 async for chunk in read_chunks(receive):
                     body += chunk
                     self._held_bytes += len(chunk)
                     if len(body) > MAX_BODY_BYTES:
                         raise BodyTooLarge
-                    if self._held_bytes > self._max_bytes_of_all:
+                    if self._held_bytes > MAX_BYTES_OF_ALL:
                         raise TooMany
         except TimeoutError:
             raise TooSlow from None

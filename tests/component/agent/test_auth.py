@@ -1,0 +1,68 @@
+"""The token that users must show, where the agent asks for one."""
+
+import os
+from pathlib import Path
+
+import httpx
+import openai
+import pytest
+from component.agent.agent_process import AgentProcess, running
+from component.agent.model_server import ModelServer
+from component.agent.specs import assistant, spec
+
+
+async def get(agent: AgentProcess, token: str | None) -> int:
+    headers = {} if token is None else {"authorization": f"Bearer {token}"}
+    async with httpx.AsyncClient() as client:
+        return (await client.get(f"{agent.url}/v1/models", headers=headers)).status_code
+
+
+async def test_without_a_token_everybody_is_served(agent: AgentProcess) -> None:
+    assert [await get(agent, None), await get(agent, "any")] == [200, 200]
+
+
+async def test_a_request_without_the_token_is_refused_before_it_is_looked_at(model: ModelServer) -> None:
+    async with running(spec(assistant(model.url)), PREWARM_API_TOKEN="correct") as agent:
+        await agent.warm()
+        assert await get(agent, "correct") == 200
+        assert [await get(agent, token) for token in (None, "wrong", "correct2", "correc", "correct correct")] == [
+            401
+        ] * 5
+        async with httpx.AsyncClient() as client:
+            for path in ("/v1/chat/completions", "/invocations", "/no/such/path"):
+                answer = await client.post(f"{agent.url}{path}", content=b"not JSON")
+                error = answer.json()["error"]
+                assert (answer.status_code, error["type"], error["code"]) == (
+                    *(401, "authentication_error"),
+                    "invalid_api_key",
+                )
+                assert answer.headers["www-authenticate"] == "Bearer"
+        with pytest.raises(openai.AuthenticationError):
+            await agent.ask("hello")
+        async with agent.openai().with_options(api_key="correct") as sdk:
+            assert [model.id async for model in sdk.models.list()] == ["support"]
+        assert (await agent.probe("/readyz")).status_code == 200  # probes and metrics ask for none
+        assert "correct" not in str(agent.log)
+    assert model.conversations == []
+
+
+async def test_a_token_in_a_file_is_read_again_when_it_changes(model: ModelServer, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("first\n")
+    async with running(spec(assistant(model.url)), PREWARM_API_TOKEN_FILE=str(file)) as agent:
+        await agent.warm()
+        assert [await get(agent, "first"), await get(agent, "second")] == [200, 401]
+        (tmp_path / "next").write_text("second\n")
+        os.replace(tmp_path / "next", file)  # noqa: PTH105 - as the kubelet does it
+        assert [await get(agent, "first"), await get(agent, "second")] == [401, 200]
+        file.unlink()
+        assert [await get(agent, None), await get(agent, "second")] == [401, 200]
+
+
+async def test_a_token_file_that_is_missing_or_empty_lets_nobody_in(model: ModelServer, tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    async with running(spec(assistant(model.url)), PREWARM_API_TOKEN_FILE=str(file)) as agent:
+        await agent.warm()
+        assert [await get(agent, token) for token in (None, "x", "None")] == [401] * 3
+        file.touch()
+        assert [await get(agent, token) for token in (None, "x", "None")] == [401] * 3

@@ -1,0 +1,119 @@
+"""Bodies that come slowly, or many at a time."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from component.agent.agent_process import AgentProcess
+
+from prewarm_agent.admission.gate import Gate
+from prewarm_agent.admission.load import Load
+from prewarm_agent.serve import uploads
+from prewarm_agent.serve.asgi import Receive, Scope, Send, send_json
+from prewarm_agent.serve.auth import Auth
+from prewarm_agent.serve.listen import listen
+from prewarm_agent.serve.running import Running
+from prewarm_agent.serve.server import Server
+from prewarm_agent.serve.users import Endpoint, UserApplication
+from prewarm_agent.startup.state import Lifecycle
+
+KIB = 1024
+
+
+async def size(_scope: Scope, body: bytes, _receive: Receive, send: Send) -> None:
+    await send_json(send, 200, len(body))
+
+
+@asynccontextmanager
+async def port() -> AsyncIterator[int]:
+    """A port for users in the test's own process, where times and sizes can be made small."""
+    lifecycle = Lifecycle()
+    lifecycle.warmed()
+    application = UserApplication(lifecycle, Auth(None, None))
+    application.open({"/": Endpoint("size", "POST", size)}, Running(Gate(100, Load()), request_timeout_seconds=5))
+    listening = listen(0)
+    server = Server(application, listening)
+    task = asyncio.create_task(server.serve())
+    yield listening.getsockname()[1]
+    server.force_exit = server.should_exit = True
+    await task
+
+
+class Upload:
+    """A request whose body comes in pieces."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+
+    @classmethod
+    async def begin(cls, port: int, length: int, path: str = "/") -> "Upload":
+        upload = cls(*await asyncio.open_connection("127.0.0.1", port))
+        upload._writer.write(f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n".encode())
+        return upload
+
+    async def send(self, length: int) -> None:
+        self._writer.write(b"x" * length)
+        await self._writer.drain()
+
+    async def answer(self) -> tuple[int, bool]:
+        """The status, and whether the answer ends the connection."""
+        head = (await self._reader.readuntil(b"\r\n\r\n")).decode()
+        return int(head.split()[1]), "\r\nconnection: close\r\n" in head
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+async def test_a_body_that_does_not_come_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "UPLOAD_SECONDS", 0.3)
+    async with port() as number:
+        upload = await Upload.begin(number, 10)
+        await upload.send(3)
+        assert await upload.answer() == (408, True)
+        patient = await Upload.begin(number, 10)
+        for _ in range(10):
+            await patient.send(1)
+            await asyncio.sleep(0.01)
+        assert await patient.answer() == (200, False)
+        patient.close()
+
+
+async def test_many_slow_bodies_together_hold_no_more_than_they_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "MAX_BYTES_OF_ALL", 1000 * KIB)
+    async with port() as number:
+        begun = [await Upload.begin(number, 400 * KIB) for _ in range(10)]
+        for upload in begun:
+            await upload.send(200 * KIB)
+        answers = [asyncio.create_task(upload.answer()) for upload in begun]
+        await asyncio.sleep(0.5)
+        refused = [number for number, answer in enumerate(answers) if answer.done()]
+        assert {answers[number].result() for number in refused} == {(429, True)}
+        assert 4 <= len(refused) <= 6
+        for rest in set(range(10)) - set(refused):
+            await begun[rest].send(200 * KIB)
+            async with asyncio.timeout(10):
+                assert (await answers[rest])[0] in (200, 429)  # those that end first make room for the others
+        assert Counter(answer.result()[0] for answer in answers)[200] >= 2
+        later = await Upload.begin(number, 900 * KIB)
+        await later.send(900 * KIB)
+        assert await later.answer() == (200, False)
+        for upload in (*begun, later):
+            upload.close()
+
+
+async def test_the_memory_for_bodies_on_their_way_is_bounded(agent: AgentProcess) -> None:
+    def rss_kib() -> int:
+        status = Path(f"/proc/{agent.process.pid}/status").read_text()
+        return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
+
+    before = rss_kib()
+    begun = [await Upload.begin(agent.port, 2000 * KIB, "/v1/chat/completions") for _ in range(400)]
+    await asyncio.gather(*(upload.send(1000 * KIB) for upload in begun), return_exceptions=True)
+    await asyncio.sleep(1)
+    assert rss_kib() - before < 200_000  # 400,000 were sent
+    for upload in begun:
+        upload.close()
+    assert await agent.ask("hello") == "heard 2: hello"
