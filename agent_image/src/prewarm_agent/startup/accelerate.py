@@ -4,8 +4,9 @@ Three savings, each undone or invisible afterwards:
 
 * The packages under `openai.types` hold nothing but names from hundreds of modules of pydantic models. They look up a
   name when it is first used (PEP 562) instead of importing all of them.
-* jsonref, which AutoGen needs, takes `requests` if it is there, and does without if not. It is not there meanwhile.
-* The garbage collector is off: nearly all that an import allocates stays.
+* jsonref, which AutoGen needs, takes `requests` if it is there, and does without if not. httpx takes pygments and with
+  it rich, for its command line. Neither is there meanwhile.
+* The garbage collector is off, and never looks at what was imported: nearly all that an import allocates stays.
 """
 
 import ast
@@ -55,7 +56,7 @@ def _accelerated(modules: Sequence[str]) -> Outcome:
         if (installed := version("openai")) != TESTED_OPENAI:
             logger.warning("imports not accelerated", extra={"openai": installed, "tested": TESTED_OPENAI})
             return Outcome.UNTESTED_VERSION
-        with _no_garbage_collection(), _lazy_types():
+        with _no_garbage_collection(), _lazy_types(), _hidden("pygments"):
             with _hidden("requests"):
                 importlib.import_module("jsonref")
             for module in modules:
@@ -76,6 +77,7 @@ def _no_garbage_collection() -> Iterator[None]:
     try:
         yield
     finally:
+        gc.freeze()  # or the next allocation would start a collection of all that
         if enabled:
             gc.enable()
 
