@@ -39,6 +39,8 @@ def configure() -> None:
     for name in ("autogen_core", "autogen_core.events", "autogen_agentchat", "autogen_agentchat.events"):
         logging.getLogger(name).setLevel(logging.CRITICAL)
         logging.getLogger(name).propagate = False
+    # It logs what it cannot read, which may be what a tool said; why a server is away is told by its connection.
+    logging.getLogger("mcp").setLevel(logging.CRITICAL)
     # One line for each call of the model, with its URL.
-    for name in ("httpx", "httpx2", "openai", "uvicorn"):
+    for name in ("anthropic", "azure", "httpx", "httpx2", "openai", "uvicorn"):
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -67,14 +67,17 @@ def _built(provider: str, config: dict[str, Any], http: HTTPSettings) -> ChatCom
         from prewarm_agent.framework.ollama_client import SharedOllamaClient
 
         return SharedOllamaClient(http, **config)
-    config = {"max_retries": MAX_RETRIES, **config, "http_client": ModelHTTPClient(http)}
+    http_client = ModelHTTPClient(http)
+    config = {"max_retries": MAX_RETRIES, **config, "http_client": http_client}
+    client_class = _class_of(provider)
     if provider == ANTHROPIC:
-        from prewarm_agent.framework.anthropic_client import SharedAnthropicClient
-
-        return SharedAnthropicClient(**config)
+        from prewarm_agent.framework.anthropic_client import SharedAnthropicClient as client_class  # noqa: N813
     if "azure_ad_token_provider" in config:
         config["azure_ad_token_provider"] = _token_provider(config["azure_ad_token_provider"])
-    return cast(ChatCompletionClient, _class_of(provider)(**config))
+    client = client_class(**config)
+    if "timeout" not in config:  # the SDKs take theirs, ten minutes, where the HTTP client's is the library's default
+        client._client.timeout = http_client.timeout
+    return cast(ChatCompletionClient, client)
 
 
 def _token_provider(component: Mapping[str, Any]) -> Callable[[], Awaitable[str]]:
