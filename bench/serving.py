@@ -1,6 +1,6 @@
 """What a request to a warm agent costs, and how soon it is refused or given up: make bench NAME=serving.
 
-Takes about five minutes. A part is a module of serving_parts; enter a new one in PARTS.
+Takes about seven minutes. A part is a module of serving_parts; enter a new one in PARTS.
 """
 
 import asyncio
@@ -8,9 +8,9 @@ import tempfile
 from pathlib import Path
 
 from lib import report
-from serving_parts import cancel, comparison, memory, overhead, overload
+from serving_parts import cancel, comparison, load_push, memory, overhead, overload, specialize
 
-PARTS = (overhead, comparison, memory, cancel, overload)
+PARTS = (overhead, comparison, memory, cancel, overload, load_push, specialize)
 
 
 async def main() -> None:

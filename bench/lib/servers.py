@@ -68,6 +68,17 @@ async def agent(folder: Path, component: dict[str, Any], **fields: Any) -> Async
 
 
 @asynccontextmanager
+async def generic(folder: Path, pool: dict[str, Any], environment: Mapping[str, str]) -> AsyncIterator[ServerProcess]:
+    """A warm generic pod of a pool."""
+    path = folder / "pool.json"
+    path.write_text(json.dumps(pool))
+    arguments = ["-m", "prewarm_agent", "serve", "--generic", str(path)]
+    environment = {"OPENAI_API_KEY": "unused", **environment}
+    async with _server(arguments, environment, "--port", "--probe-port", "/warmupz") as process:
+        yield process
+
+
+@asynccontextmanager
 async def per_request_clients(model_url: str) -> AsyncIterator[ServerProcess]:
     """The pattern that users come from: a model client and an agent built in the handler of every request."""
     arguments = ["-m", "uvicorn", "prewarm_demo.naive.app:app", "--no-access-log"]
