@@ -115,6 +115,21 @@ async def test_a_bad_request_is_refused_with_the_name_of_the_field(
     assert param is None or error["message"].startswith(param)
 
 
+async def test_an_image_is_refused_in_words(agent: AgentProcess) -> None:
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    content: Any = [{"type": "text", "text": "What is this?"}, image]
+    async with agent.openai() as client:
+        with pytest.raises(openai.BadRequestError, match="'image_url' is not served, the agent reads text") as raised:
+            await client.chat.completions.create(model="support", messages=[{"role": "user", "content": content}])
+    assert raised.value.param == "messages[0].content[1].type"
+
+
+async def test_fields_that_promise_a_session_are_ignored(agent: AgentProcess) -> None:
+    for text in ("My name is Ada.", "Who am I?"):
+        session = {"session_id": "1", "conversation_id": "1", "metadata": {"session": "1"}}
+        assert await agent.ask(text, user="ada", extra_body=session) == f"heard 2: {text}"
+
+
 async def test_a_body_over_the_limit_is_refused(agent: AgentProcess) -> None:
     async with httpx.AsyncClient() as client:
         answer = await client.post(f"{agent.url}/v1/chat/completions", content=b" " * (5 * 1024 * 1024))

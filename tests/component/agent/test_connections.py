@@ -41,6 +41,12 @@ async def test_a_connection_expires_with_its_age_and_a_new_one_starts_anew(monke
             assert (await client.get(url)).json() == {"expired": False}
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
+async def test_a_port_is_reached_by_ipv4_and_by_ipv6(host: str) -> None:
+    async with serving(listen(0)) as url, httpx.AsyncClient() as client:
+        assert (await client.get(url.replace("127.0.0.1", host))).status_code == 200
+
+
 class OutOfDescriptors(socket.socket):
     """A listening socket that cannot accept at first."""
 

@@ -20,7 +20,7 @@ _OWN = (
     "prewarm_agent.spec.check",
     "prewarm_agent.framework.blueprint",
     "prewarm_agent.framework.session",
-    "prewarm_agent.serve.completions",
+    "prewarm_agent.serve.endpoints",
     "prewarm_agent.startup.rehearsal",
     "prewarm_agent.startup.resources",
     "prewarm_agent.startup.warmup",
