@@ -6,6 +6,8 @@ import sys
 import time
 import warnings
 
+from prewarm_agent.serve.request_id import request_id
+
 _STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
@@ -20,6 +22,8 @@ class JSONLines(logging.Formatter):
             "message": record.getMessage(),
         }
         line.update((key, value) for key, value in vars(record).items() if key not in _STANDARD_FIELDS)
+        if name := request_id.get():
+            line["request_id"] = name
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str, ensure_ascii=False)

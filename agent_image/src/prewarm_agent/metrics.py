@@ -1,10 +1,21 @@
 """Every metric of the runtime (docs/design/0001, section 4)."""
 
+import importlib.metadata
+import platform
+
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 
 from prewarm_agent.startup.state import Lifecycle, Stage
 
 disable_created_metrics()  # type: ignore[no-untyped-call]
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "source"  # run from a checkout, where nothing is installed
+
 
 # An agent's run takes from a tenth of a second to minutes.
 _BUCKETS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600)
@@ -31,9 +42,31 @@ request_duration_seconds = Histogram(
 requests = Counter("prewarm_agent_requests", "Requests answered on the port for users.", ["endpoint", "code"])
 requests_in_flight = Gauge("prewarm_agent_requests_in_flight", "Requests whose run has started and not ended.")
 requests_queued = Gauge("prewarm_agent_requests_queued", "Requests that wait for a place.")
+model_calls = Counter("prewarm_agent_model_calls", "Calls to models' APIs, by how they ended.", ["outcome"])
+tokens = Counter("prewarm_agent_tokens", "Tokens of answered requests, as the models report them.", ["direction"])
+event_loop_lag_seconds = Histogram(
+    "prewarm_agent_event_loop_lag_seconds",
+    "How much later than due a timer of the event loop fired, measured twice a second.",
+    buckets=(0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10),
+)
+ready = Gauge("prewarm_agent_ready", "1 while new requests are welcome.")
+draining = Gauge("prewarm_agent_draining", "1 after the process was told to stop.")
+build_info = Gauge(
+    "prewarm_agent_build_info", "Always 1; the versions are in the labels.", ["version", "autogen", "openai", "python"]
+)
 
+for _direction in ("prompt", "completion"):
+    tokens.labels(direction=_direction)
 for _kind in ("model_client", "ssl_context", "http_client", "tool", "workbench", "custom"):
     resources_built.labels(kind=_kind)
+
+
+build_info.labels(
+    version=_version("prewarm-agent"),
+    autogen=_version("autogen-agentchat"),
+    openai=_version("openai"),
+    python=platform.python_version(),
+).set(1)
 
 
 def render(lifecycle: Lifecycle) -> bytes:
@@ -42,4 +75,6 @@ def render(lifecycle: Lifecycle) -> bytes:
         startup_phase_seconds.labels(phase=phase).set(seconds)
     time_to_warm_seconds.set(lifecycle.time_to_warm_seconds or 0)
     warm.set(lifecycle.stage is Stage.WARM)
+    ready.set(lifecycle.ready)
+    draining.set(lifecycle.draining)
     return generate_latest(REGISTRY)

@@ -78,14 +78,21 @@ async def read_config(startup: Startup) -> None:
 
 
 async def build_clients(startup: Startup) -> None:
+    from prewarm_agent import metrics
+    from prewarm_agent.framework.upstream import Outcome
     from prewarm_agent.spec import allowlist
     from prewarm_agent.startup.resources import Resources
 
     load = startup.lifecycle.load
+
+    def on_model_call(outcome: Outcome) -> None:
+        load.model_call(ok=outcome.well)
+        metrics.model_calls.labels(outcome=outcome).inc()
+
     startup.resources = Resources(
         connections=startup.spec.concurrency_limit,
         read_timeout_seconds=startup.settings.request_timeout_seconds,
-        on_model_call=lambda outcome: load.model_call(ok=outcome.well),
+        on_model_call=on_model_call,
     )
     models = startup.resources.parts.models
     _all(
@@ -219,6 +226,7 @@ async def run(startup: Startup, phases: list[tuple[str, Phase]]) -> None:
 def open_port(startup: Startup, users: UserApplication) -> None:
     """Gives the port for users the agent that the phases have made."""
     from prewarm_agent import metrics
+    from prewarm_agent.observe.watchdog import Watchdog
     from prewarm_agent.serve.endpoints import endpoints
     from prewarm_agent.serve.running import Running
 
@@ -227,6 +235,8 @@ def open_port(startup: Startup, users: UserApplication) -> None:
     metrics.requests_queued.set_function(lambda: load.queued)
     gate = Gate(spec.concurrency_limit, load)
     running = Running(gate, request_timeout_seconds=startup.settings.request_timeout_seconds)
+    # Not before: imports hold the interpreter, and nobody is served yet.
+    startup.background.add(asyncio.create_task(Watchdog(metrics.event_loop_lag_seconds.observe).run()))
     users.open(endpoints(spec.name, startup.blueprint, running), running)
     startup.lifecycle.warmed()
     logger.info("warm", extra={"agent": spec.name, "seconds": startup.lifecycle.time_to_warm_seconds})

@@ -1,0 +1,1 @@
+"""What the process tells of itself: calls of models and tools, traces, and whether its event loop turns."""
