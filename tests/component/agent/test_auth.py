@@ -64,5 +64,6 @@ async def test_a_token_file_that_is_missing_or_empty_lets_nobody_in(model: Model
     async with running(spec(assistant(model.url)), PREWARM_API_TOKEN_FILE=str(file)) as agent:
         await agent.warm()
         assert [await get(agent, token) for token in (None, "x", "None")] == [401] * 3
+        assert [entry["message"] for entry in agent.log].count("token not readable") == 1
         file.touch()
         assert [await get(agent, token) for token in (None, "x", "None")] == [401] * 3

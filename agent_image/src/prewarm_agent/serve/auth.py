@@ -19,6 +19,7 @@ class Auth:
         self._token = token.encode() if token else None
         self._file = file
         self._seen: tuple[int, int] | None = None
+        self._readable = True
 
     def require(self, scope: Scope) -> None:
         """Raises APIError, 401, unless the request carries the token."""
@@ -38,7 +39,10 @@ class Auth:
             if (stat.st_mtime_ns, stat.st_ino) != self._seen:
                 self._token = self._file.read_bytes().strip()
                 self._seen = (stat.st_mtime_ns, stat.st_ino)
+            self._readable = True
         except OSError as error:
             # Nobody is let in by an accident; a token that was known before still counts.
-            logger.warning("token not readable", extra={"path": str(self._file), "error": str(error)})
+            if self._readable:
+                logger.warning("token not readable", extra={"path": str(self._file), "error": str(error)})
+            self._readable = False
         return self._token or b"\0"
