@@ -9,6 +9,8 @@ from component.agent.agent_process import AgentProcess, running
 from component.agent.model_server import ModelServer, model_server
 from component.agent.specs import assistant, model_client, spec
 
+from prewarm_agent.startup.warmup import CONNECT_PATIENCE_SECONDS
+
 
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as free:
@@ -25,12 +27,12 @@ async def error_of(agent: AgentProcess) -> dict[str, Any]:
 
 async def test_a_required_model_api_that_is_down_holds_readiness_back_until_it_is_there() -> None:
     port = free_port()
-    warmup = {"mode": "connect", "required": True, "timeoutSeconds": 1}
+    warmup = {"mode": "connect", "required": True}
     async with running(spec(assistant(f"http://127.0.0.1:{port}/v1"), warmup=warmup)) as agent:
         report = await error_of(agent)
         assert (report["state"], report["phase"]) == ("starting", "warm-up")
         assert "gpt-4o-mini does not answer" in report["error"]
-        await asyncio.sleep(1.5)  # longer than the time in which it would be given up if it were not required
+        await asyncio.sleep(CONNECT_PATIENCE_SECONDS + 1)
         assert (await agent.probe("/readyz")).status_code == 503
         assert (await agent.probe("/livez")).status_code == 200
         async with model_server(port):
@@ -48,7 +50,7 @@ async def test_a_live_warm_up_asks_the_model_once(model: ModelServer) -> None:
 
 async def test_a_live_warm_up_that_fails_is_shown_and_holds_nothing_back_unless_required(model: ModelServer) -> None:
     wrong_path = assistant(f"{model.url}/nowhere")  # a server, which is all that `connect` can tell
-    async with running(spec(wrong_path, warmup={"mode": "live", "timeoutSeconds": 5})) as agent:
+    async with running(spec(wrong_path, warmup={"mode": "live", "timeoutSeconds": 10})) as agent:
         await agent.warm()
         report = (await agent.probe("/warmupz")).json()
         assert report["state"] == "warm"

@@ -20,7 +20,7 @@ from prewarm_agent.startup.state import Lifecycle
 def startup() -> Startup:
     """Of an agent with nothing to prove yet."""
     made = Startup(Settings.resolve(environ={}), Lifecycle())
-    made.spec = parse(spec(entrypoint="support:agent", warmup={"mode": "connect", "timeoutSeconds": 1}))
+    made.spec = parse(spec(entrypoint="support:agent", warmup={"mode": "connect"}))
     made.resources = Resources(connections=1, read_timeout_seconds=1)
     return made
 
@@ -47,6 +47,7 @@ async def test_a_warm_up_that_hangs_is_given_up(startup: Startup) -> None:
     async def ping(_: str) -> None:
         await asyncio.sleep(60)
 
+    startup.spec.warmup.timeout_seconds = 1
     await startup.resources.once("store", lambda: "the store", warmup=ping)
     assert await warmup.again(startup) == {"warm-up of store": "The warm-up of store did not end within 0.2 s."}
 
