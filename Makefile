@@ -48,7 +48,7 @@ test-component: venv programs promtool ## tests on a real API server and real HT
 	@$(STEP) "component tests" dev/make/pytest $(BIN)/pytest -q tests/component tests/chart --timeout 180
 
 test-cluster: venv cluster-up images ## tests on a real Kubernetes with real pods
-	@$(STEP) "image of another operator" $(DEVCLUSTER) images prewarm-operator-another
+	@$(STEP) "images of tests" $(DEVCLUSTER) images prewarm-operator-another prewarm-example-python prewarm-example-foreign
 	@$(STEP) "cluster tests" dev/make/pytest $(BIN)/pytest -q tests/cluster --timeout 600
 
 programs:
