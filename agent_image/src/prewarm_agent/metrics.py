@@ -55,6 +55,34 @@ build_info = Gauge(
     "prewarm_agent_build_info", "Always 1; the versions are in the labels.", ["version", "autogen", "openai", "python"]
 )
 
+time_to_first_chunk_seconds = Histogram(
+    "prewarm_agent_time_to_first_chunk_seconds",
+    "From a request to the first bytes of its streamed answer.",
+    ["endpoint"],
+    buckets=_BUCKETS,
+)
+requests_rejected = Counter("prewarm_agent_requests_rejected", "Requests that this process refused to run.", ["reason"])
+overhead_seconds = Histogram(
+    "prewarm_agent_overhead_seconds",
+    "Duration of a request without the time in which calls of models or tools were under way.",
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+model_call_duration_seconds = Histogram(
+    "prewarm_agent_model_call_duration_seconds",
+    "Duration of an agent's calls of models, retries included.",
+    ["model", "outcome"],
+    buckets=_BUCKETS,
+)
+model_tokens = Counter("prewarm_agent_model_tokens", "Tokens as the model's API counts them.", ["model", "direction"])
+tool_call_duration_seconds = Histogram(
+    "prewarm_agent_tool_call_duration_seconds",
+    "Duration of calls of tools.",
+    ["tool", "outcome"],
+    buckets=(0.001, 0.005, 0.01, *_BUCKETS),
+)
+warmup_attempts = Counter(
+    "prewarm_agent_warmup_attempts", "Attempts to prove what the agent needs.", ["mode", "outcome"]
+)
 for _direction in ("prompt", "completion"):
     tokens.labels(direction=_direction)
 for _kind in ("model_client", "ssl_context", "http_client", "tool", "workbench", "custom"):

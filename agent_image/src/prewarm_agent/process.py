@@ -8,6 +8,7 @@ import socket
 import uvloop
 
 from prewarm_agent import log
+from prewarm_agent.observe import traces
 from prewarm_agent.serve.auth import Auth
 from prewarm_agent.serve.drain import drain
 from prewarm_agent.serve.probes import ProbeApplication
@@ -73,6 +74,7 @@ async def _serve(settings: Settings, users: socket.socket, probes: socket.socket
     for task in startup.background:
         task.cancel()
     await asyncio.wait({asyncio.create_task(startup.resources.close())}, timeout=CLOSE_SECONDS)
+    await traces.flush()
     probe_server.should_exit = True
     await asyncio.wait({probing}, timeout=CLOSE_SECONDS)
     return 0

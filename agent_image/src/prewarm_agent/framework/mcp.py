@@ -20,6 +20,7 @@ from mcp import types
 
 from prewarm_agent.framework.mcp_connection import McpConnection, Unavailable
 from prewarm_agent.framework.model_pool import ModelPool
+from prewarm_agent.observe.calls import watched_tool
 from prewarm_agent.spec.findings import PermanentError
 from prewarm_agent.spec.validation import validate
 
@@ -65,6 +66,7 @@ class SharedWorkbench(Workbench):
     async def list_tools(self) -> list[ToolSchema]:
         return [self._schema(tool) for tool in await self._connection.tools()]
 
+    @watched_tool
     async def call_tool(
         self,
         name: str,

@@ -7,8 +7,9 @@ from typing import Any
 from autogen_core.models import ChatCompletionClient
 
 from prewarm_agent import metrics
-from prewarm_agent.framework.http_client import HTTPSettings
+from prewarm_agent.framework.http_client import HTTPSettings, rehearsal
 from prewarm_agent.framework.models import build_model_client, canonical_key
+from prewarm_agent.observe import calls
 from prewarm_agent.spec.allowlist import NAMED_MODEL
 from prewarm_agent.spec.findings import Finding, PermanentError, Reason
 
@@ -65,7 +66,8 @@ class ModelPool:
         if key not in self._by_key:
             client = build_model_client(component, self._http(), path)
             model = str(component["config"]["model"])
-            self._by_key[key] = SharedModel(self._free_name(name or model), model, client)
+            shared = self._by_key[key] = SharedModel(self._free_name(name or model), model, client)
+            calls.watch_model(client, shared.name, ignore=lambda: rehearsal.get() is not None)
             metrics.resources_built.labels(kind="http_client").inc()
             metrics.resources_built.labels(kind="model_client").inc()
         return self._by_key[key]

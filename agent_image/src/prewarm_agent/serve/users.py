@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from prewarm_agent.observe import request, traces
 from prewarm_agent.serve import request_id
 from prewarm_agent.serve.asgi import BodyTooLarge, Disconnected, Message, Receive, Scope, Send, read_body, send_json
 from prewarm_agent.serve.auth import Auth
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from prewarm_agent.serve.running import Running
 
 logger = logging.getLogger(__name__)
+
+# Refused by this process before the agent ran: the reasons among the codes of errors.
+_REJECTIONS = frozenset({"overloaded", "invalid_api_key", "body_too_slow", "body_too_large", "draining"})
 
 Handler = Callable[[Scope, bytes, Receive, Send], Awaitable[None]]
 
@@ -73,11 +77,15 @@ class UserApplication:
         name = endpoint.name if endpoint else "other"
         started = time.perf_counter()
         code = 0
+        current = request.Request(traces.request_span(name, scope["headers"]))
+        request.current.set(current)
         self._open += 1
         try:
             await self._route(scope, endpoint, receive, answer)
         except APIError as error:
             code = error.status
+            if error.code in _REJECTIONS:
+                metrics.requests_rejected.labels(reason=error.code).inc()
             if not answer.started:
                 await send_json(answer, error.status, error.body(), error.headers())
             if code >= 500:
@@ -87,7 +95,9 @@ class UserApplication:
             code = 499
         finally:
             self._open -= 1
-        code = code or answer.status
+            code = code or answer.status
+            attributes = {"http.response.status_code": code}
+            traces.end(current.span, attributes, error=str(code) if code >= 500 else None)
         metrics.requests.labels(endpoint=name, code=str(code)).inc()
         if endpoint is None or not endpoint.runs or code in (401, 429):
             return
@@ -97,6 +107,9 @@ class UserApplication:
             metrics.first_request_seconds.set(seconds)
         else:
             metrics.request_duration_seconds.labels(endpoint=name, outcome=_outcome(code)).observe(seconds)
+            metrics.overhead_seconds.observe(max(0.0, seconds - current.call_seconds))
+        if answer.streamed_at is not None:
+            metrics.time_to_first_chunk_seconds.labels(endpoint=name).observe(answer.streamed_at - started)
 
     async def _route(self, scope: Scope, endpoint: Endpoint | None, receive: Receive, send: Send) -> None:
         # Read first, whatever the answer will be: to close a connection with unread bytes resets it, answer and all.
@@ -130,6 +143,7 @@ class _Answer:
         self._scope = scope
         self._send = send
         self.status = 0
+        self.streamed_at: float | None = None
 
     @property
     def started(self) -> bool:
@@ -142,6 +156,8 @@ class _Answer:
             if self._application is not None and self._application.must_close(self._scope, self.status):
                 headers.append((b"connection", b"close"))
             message["headers"] = headers
+        elif self.streamed_at is None and message.get("more_body"):
+            self.streamed_at = time.perf_counter()
         await self._send(message)
 
 

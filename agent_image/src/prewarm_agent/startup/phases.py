@@ -62,7 +62,11 @@ async def import_framework(startup: Startup) -> None:
     outcome = await asyncio.to_thread(accelerate.import_modules, modules, accelerate=settings.accelerate)
 
     from prewarm_agent import metrics
+    from prewarm_agent.observe import calls, traces
 
+    calls.watch_tools()
+    if traces.wanted():
+        await asyncio.to_thread(traces.configure)
     metrics.import_accelerated.labels(outcome=outcome).set(1)
 
 

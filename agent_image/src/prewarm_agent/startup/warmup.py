@@ -55,7 +55,7 @@ async def again(startup: "Startup") -> dict[str, str]:
     Single flight: who asks while others do gets what they get.
     """
     if startup.attempt is None or startup.attempt.done():
-        startup.attempt = asyncio.create_task(_attempt(startup))
+        startup.attempt = asyncio.create_task(_counted_attempt(startup))
     return await asyncio.shield(startup.attempt)
 
 
@@ -69,6 +69,13 @@ async def _retry(startup: "Startup", *, give_up_after_seconds: float) -> None:
             return
         await asyncio.sleep(pause)
         delay = min(delay * 2, _LAST_RETRY_SECONDS)
+
+
+async def _counted_attempt(startup: "Startup") -> dict[str, str]:
+    lacking = await _attempt(startup)
+    outcome = "lacking" if lacking else "ok"
+    metrics.warmup_attempts.labels(mode=startup.spec.warmup.mode, outcome=outcome).inc()
+    return lacking
 
 
 async def _attempt(startup: "Startup") -> dict[str, str]:
