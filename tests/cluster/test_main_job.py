@@ -9,6 +9,7 @@ from cluster.sandbox import Sandbox
 from cluster.traffic import ClientPod
 
 AGENT = "agentdeployment/support"
+PHASES = ["bind", "import", "config", "clients", "tools", "agents", "warm-up", "freeze"]
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def _assert_every_pod_reports_its_phases(support: Agent) -> None:
     for pod in pods:
         code, report = support.warmupz(pod)
         assert (code, report["state"], report["error"]) == (200, "warm", None)
-        assert list(report["phases"]) == ["bind", "import", "config", "clients", "agents", "warm-up", "freeze"]
+        assert list(report["phases"]) == PHASES
         assert sum(report["phases"].values()) > 0
 
 

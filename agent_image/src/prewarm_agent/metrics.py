@@ -43,7 +43,6 @@ requests = Counter("prewarm_agent_requests", "Requests answered on the port for 
 requests_in_flight = Gauge("prewarm_agent_requests_in_flight", "Requests whose run has started and not ended.")
 requests_queued = Gauge("prewarm_agent_requests_queued", "Requests that wait for a place.")
 model_calls = Counter("prewarm_agent_model_calls", "Calls to models' APIs, by how they ended.", ["outcome"])
-tokens = Counter("prewarm_agent_tokens", "Tokens of answered requests, as the models report them.", ["direction"])
 event_loop_lag_seconds = Histogram(
     "prewarm_agent_event_loop_lag_seconds",
     "How much later than due a timer of the event loop fired, measured twice a second.",
@@ -83,8 +82,6 @@ tool_call_duration_seconds = Histogram(
 warmup_attempts = Counter(
     "prewarm_agent_warmup_attempts", "Attempts to prove what the agent needs.", ["mode", "outcome"]
 )
-for _direction in ("prompt", "completion"):
-    tokens.labels(direction=_direction)
 for _kind in ("model_client", "ssl_context", "http_client", "tool", "workbench", "custom"):
     resources_built.labels(kind=_kind)
 

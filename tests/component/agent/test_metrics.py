@@ -10,18 +10,14 @@ from component.agent.model_server import ModelServer
 from component.agent.specs import assistant, model_client, spec
 
 
-async def test_model_calls_and_tokens_are_counted(agent: AgentProcess) -> None:
+async def test_model_calls_are_counted_by_how_they_ended(agent: AgentProcess) -> None:
     calls = await agent.metric("prewarm_agent_model_calls_total")
-    tokens = await agent.metric("prewarm_agent_tokens_total")
     await agent.ask("hello")
     with pytest.raises(openai.APIStatusError):
         await agent.ask("hello STATUS=429")
     after = await agent.metric("prewarm_agent_model_calls_total")
     assert after['{outcome="ok"}'] - calls.get('{outcome="ok"}', 0) == 1
     assert after['{outcome="rate_limited"}'] - calls.get('{outcome="rate_limited"}', 0) == 1
-    used = await agent.metric("prewarm_agent_tokens_total")
-    grown = {key: used[key] - tokens[key] for key in used}
-    assert grown == {'{direction="prompt"}': 3, '{direction="completion"}': 4}
 
 
 async def test_state_versions_and_the_lag_of_the_loop_are_told(agent: AgentProcess) -> None:

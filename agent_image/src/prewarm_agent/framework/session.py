@@ -10,7 +10,6 @@ from autogen_agentchat.messages import BaseChatMessage, ModelClientStreamingChun
 from autogen_core import CancellationToken
 from autogen_core.models import AssistantMessage, LLMMessage, SystemMessage, UserMessage
 
-from prewarm_agent import metrics
 from prewarm_agent.framework.blueprint import Blueprint, Runner
 from prewarm_agent.framework.terminations import FROM_CLIENT
 from prewarm_agent.framework.upstream import LastCall, explain, last_call
@@ -117,8 +116,6 @@ def answer_of(result: TaskResult | None) -> Answer:
     usages = [message.models_usage for message in messages if message.models_usage]
     prompt = sum(usage.prompt_tokens for usage in usages)
     completion = sum(usage.completion_tokens for usage in usages)
-    metrics.tokens.labels(direction="prompt").inc(prompt)
-    metrics.tokens.labels(direction="completion").inc(completion)
     if not prompt and not completion:
         return Answer(spoken[-1].to_text(), None, None)
     return Answer(spoken[-1].to_text(), prompt, completion)

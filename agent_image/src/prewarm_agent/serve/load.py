@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from contextlib import suppress
 
 from prewarm_agent.admission.load import FADE_SECONDS
 from prewarm_agent.serve.asgi import Receive, Scope, Send, send_json
@@ -52,31 +53,29 @@ class LoadEndpoint:
     async def _lines(self, send: Send, changed: asyncio.Event, gone: asyncio.Future[None]) -> None:
         """Sends a line for each change and heartbeat until the drain. Raises TimeoutError if the reader has stalled."""
         clock = asyncio.get_running_loop().time
-        sent, heartbeat_at, draining = b"", 0.0, False
+        sent, sent_at, draining = b"", -HEARTBEAT_SECONDS, False
         while not draining and not gone.done():
             changed.clear()
             draining = self._lifecycle.draining
             line = json.dumps(self._report(), separators=(",", ":")).encode() + b"\n"
-            if line != sent or clock() >= heartbeat_at:
+            if line != sent or clock() >= sent_at + HEARTBEAT_SECONDS:
                 async with asyncio.timeout(STALLED_SECONDS):
                     await send({"type": "http.response.body", "body": line, "more_body": not draining})
-                sent, heartbeat_at = line, clock() + HEARTBEAT_SECONDS
+                sent, sent_at = line, clock()
             if not draining:
-                look_at = clock() + FADE_SECONDS if self._lifecycle.load.fades else heartbeat_at
-                await _wait(changed, look_at)
+                heartbeat_at = sent_at + HEARTBEAT_SECONDS
+                await _wait(changed, clock() + FADE_SECONDS if self._lifecycle.load.fades else heartbeat_at)
+                # The first change after a quiet time is told at once, and what follows soon after in one line.
+                await asyncio.sleep(sent_at + COALESCE_SECONDS - clock())
 
     def _report(self) -> dict[str, object]:
         return {"state": self._lifecycle.state, **self._lifecycle.load.snapshot()}
 
 
 async def _wait(changed: asyncio.Event, until: float) -> None:
-    """Returns a moment after the next change, so that those which follow at once are in one line with it."""
-    try:
+    with suppress(TimeoutError):
         async with asyncio.timeout_at(until):
             await changed.wait()
-    except TimeoutError:
-        return
-    await asyncio.sleep(COALESCE_SECONDS)
 
 
 async def _disconnected(receive: Receive) -> None:
