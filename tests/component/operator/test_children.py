@@ -124,3 +124,21 @@ async def test_an_operator_that_starts_over_writes_nothing_when_nothing_changed(
     with running(api_server):
         await asyncio.sleep(2)
     assert writes(api_server, namespace.name) == before
+
+
+async def test_a_value_that_the_api_server_rewrites_is_nobodys_change_after_a_restart_either(
+    operator: str, api_server: ControlPlane, namespace: Namespace, agent: Agent
+) -> None:
+    probe = {"httpGet": {"path": "/", "port": 1}, "timeoutSeconds": 0}
+    agent["spec"]["podTemplate"] = {"spec": {"containers": [{"name": "agent", "livenessProbe": probe}]}}
+    await namespace.create_object("agentdeployments", agent)
+    before = await settled(namespace)
+    (container,) = before["spec"]["template"]["spec"]["containers"]
+    assert container["livenessProbe"]["timeoutSeconds"] == 1
+    await asyncio.sleep(1)
+    before = await namespace.get("deployments", "support")
+    with running(api_server):
+        await asyncio.sleep(2)
+    after = await namespace.get("deployments", "support")
+    assert after["metadata"]["resourceVersion"] == before["metadata"]["resourceVersion"]
+    assert [event for event in await namespace.list("events") if event["reason"] == "Repaired"] == []

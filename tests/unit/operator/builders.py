@@ -7,10 +7,10 @@ from prewarm_operator.render import children, config_map, template
 from prewarm_operator.render.agent import Agent, parse
 from prewarm_operator.render.children import Children
 from prewarm_operator.world.autoscalers import Autoscalers
-from prewarm_operator.world.cache import Key
+from prewarm_operator.world.cache import Key, generation_of
 from prewarm_operator.world.pods import PodView
 from prewarm_operator.world.snapshot import LiveChildren, Object, Snapshot
-from prewarm_operator.world.verdicts import PodVerdict
+from prewarm_operator.world.verdicts import ApplyVerdict, PodVerdict
 
 IMAGE = "example.com/agent:1"
 NOW = 1767225600.0
@@ -94,10 +94,12 @@ NO_CHILDREN = LiveChildren(None, None, None, (), (), 0.0)
 def snapshot(
     of: Agent | None = None, live_children: LiveChildren = NO_CHILDREN, pods: tuple[PodView, ...] = (), **fields: Any
 ) -> Snapshot:
-    """The API server takes the pods, unless `pod_verdict` says otherwise."""
+    """The API server takes the pods and rewrites nothing, unless `pod_verdict` and `apply_verdict` say otherwise."""
     of = of or agent()
     defaults: dict[str, Any] = {"autoscalers": Autoscalers(), "taken_at": NOW, "start_times": None}
     defaults |= {"default_image": IMAGE}
     wanted = template.render(of, config_map.render(of), fields.get("default_image", IMAGE))
     defaults |= {"pod_verdict": PodVerdict(wanted.revision, None)}
+    if live_children.deployment is not None:
+        defaults |= {"apply_verdict": ApplyVerdict(generation_of(live_children.deployment), changes=True)}
     return Snapshot(Key(of.namespace, of.name), of, live_children, pods, **(defaults | fields))

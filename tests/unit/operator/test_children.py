@@ -6,8 +6,9 @@ from unit.operator.builders import agent, live, rendered, settled_children, snap
 
 from prewarm_operator.decide import reasons
 from prewarm_operator.decide.decide import decide
-from prewarm_operator.decide.plan import Adopt, Apply, Create, Delete
+from prewarm_operator.decide.plan import Adopt, Apply, Create, Delete, TryApply
 from prewarm_operator.world.cache import generation_of
+from prewarm_operator.world.verdicts import ApplyVerdict
 
 
 def test_a_new_agent_gets_its_children_with_the_config_map_first_and_the_deployment_last() -> None:
@@ -121,13 +122,18 @@ def test_a_config_map_whose_replica_set_may_not_be_listed_yet_stays() -> None:
     assert config_map_plan(mounted_by_replica_set=False, listed_seconds_later=30) == ()
 
 
-def test_a_value_that_the_api_server_rewrites_is_not_written_again_until_somebody_changes_the_deployment() -> None:
+def test_a_value_that_the_api_server_rewrites_is_not_written_again_and_asked_about_once_for_each_change() -> None:
     of = agent(podTemplate={"spec": {"containers": [{"name": "agent", "livenessProbe": {"timeoutSeconds": 0}}]}})
     settled = settled_children(of, 3)
     rewritten = copy.deepcopy(dict(settled.deployment or {}))
     rewritten["spec"]["template"]["spec"]["containers"][0]["livenessProbe"]["timeoutSeconds"] = 1
     as_kept = replace(settled, deployment=rewritten)
-    assert decide(snapshot(of, as_kept, kept_otherwise=generation_of(rewritten))).writes == ()
+    verdict = ApplyVerdict(generation_of(rewritten), changes=False)
+    assert decide(snapshot(of, as_kept, apply_verdict=verdict)).writes == ()
     rewritten["metadata"]["generation"] += 1
-    (write,) = decide(snapshot(of, as_kept, kept_otherwise=generation_of(live(settled.deployment or {})))).writes
-    assert isinstance(write, Apply)
+    for outdated in (None, verdict):
+        plan = decide(snapshot(of, as_kept, apply_verdict=outdated))
+        assert [type(write) for write in plan.writes] == [TryApply]
+        assert plan.notices == ()
+    verdict = ApplyVerdict(generation_of(rewritten), changes=True)
+    assert [type(write) for write in decide(snapshot(of, as_kept, apply_verdict=verdict)).writes] == [Apply]

@@ -203,3 +203,9 @@ def test_pods_are_not_up_to_date_while_newer_ones_are_refused() -> None:
     refused = Problem(reasons.POD_REFUSED, "the API server refuses pods of this spec, the old ones stay: quota")
     found = verdicts(ready_pods(3), settled_children(AGENT, 3), (refused,))["UpToDate"]
     assert (found.status, found.reason, found.message) == ("False", reasons.POD_REFUSED, refused.message)
+
+
+def test_pods_are_not_called_up_to_date_before_the_api_server_has_said_whether_it_takes_newer_ones() -> None:
+    asking = snapshot(agent(concurrencyLimit=7), settled_children(AGENT, 3), ready_pods(3), pod_verdict=None)
+    found = {verdict.type: verdict for verdict in conditions(asking, decide(asking), ())}
+    assert found["UpToDate"].status == "Unknown"

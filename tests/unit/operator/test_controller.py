@@ -10,7 +10,8 @@ from prewarm_operator.control.pace import REPAIR_SECONDS
 from prewarm_operator.decide import reasons
 from prewarm_operator.decide.plan import Event, Plan, Problem
 from prewarm_operator.kube.resources import AGENT_DEPLOYMENTS, DEPLOYMENTS, DISRUPTION_BUDGETS
-from prewarm_operator.world.cache import Cache, Key
+from prewarm_operator.world.cache import Cache, Key, generation_of
+from prewarm_operator.world.verdicts import ApplyVerdict
 from prewarm_operator.world.world import World
 
 SUPPORT = Key("team", "support")
@@ -41,7 +42,9 @@ def scaled_to_zero() -> World:
     world = World(Cache(), IMAGE)
     world.cache.put(AGENT_DEPLOYMENTS, agent_body())
     spec = {**children.deployment["spec"], "replicas": 0}
-    world.cache.put(DEPLOYMENTS, {**children.deployment, "spec": spec})
+    edited = {**children.deployment, "spec": spec}
+    world.cache.put(DEPLOYMENTS, edited)
+    world.apply_verdicts[SUPPORT] = ApplyVerdict(generation_of(edited), changes=True)
     budget = children.disruption_budget
     world.cache.put(DISRUPTION_BUDGETS, {**budget, "metadata": {**budget["metadata"], "ownerReferences": []}})
     return world

@@ -9,10 +9,11 @@ from unit.operator.builders import IMAGE, live, snapshot
 from prewarm_operator.apply.executor import NEW_NAMESPACE_SECONDS, Executor, Outcome
 from prewarm_operator.decide import reasons
 from prewarm_operator.decide.decide import decide
-from prewarm_operator.decide.plan import Adopt, Apply, Create, Relabel
+from prewarm_operator.decide.plan import Adopt, Apply, Create, Relabel, TryApply
 from prewarm_operator.kube.errors import Conflict, Invalid, KubeError, NamespaceTerminating, NotFound, Unreachable
 from prewarm_operator.kube.resources import DEPLOYMENTS, DISRUPTION_BUDGETS, PODS
-from prewarm_operator.world.cache import Cache, Key
+from prewarm_operator.world.cache import Cache, Key, generation_of
+from prewarm_operator.world.verdicts import ApplyVerdict
 from prewarm_operator.world.world import World
 
 
@@ -67,7 +68,38 @@ async def test_what_the_api_server_rewrites_in_a_new_deployment_is_nobodys_chang
     gateway: Any = Rewriting({})
     world, reader = World(Cache(), IMAGE), cast(Any, Reader({}))
     await Executor(gateway, reader, world).execute(decide(snapshot()), "uid-1")
-    assert SUPPORT in world.kept_otherwise
+    assert not world.apply_verdicts[SUPPORT].changes
+
+
+@pytest.mark.parametrize(
+    ("answer", "changes"),
+    [
+        pytest.param({"replicas": 0}, False, id="the-answer-is-what-is-there"),
+        pytest.param({"replicas": 3}, True, id="the-answer-is-another-one"),
+        pytest.param(Invalid(400, "the webhook takes no dry run"), True, id="refused"),
+    ],
+)
+async def test_whether_an_apply_would_change_anything_is_found_out_without_a_write(answer: Any, changes: bool) -> None:
+    class Trying(Gateway):
+        async def try_apply(self, write: TryApply) -> Any:
+            if isinstance(answer, KubeError):
+                raise answer
+            return {**write.body, "spec": answer}
+
+    edited = live(decided_deployment(), generation=7)
+    edited["spec"] = {"replicas": 0}
+    world = World(Cache(), IMAGE)
+    world.cache.put(DEPLOYMENTS, edited)
+    plan = replace(decide(snapshot()), writes=(TryApply(DEPLOYMENTS, edited),))
+    outcome = await Executor(cast(Any, Trying({})), cast(Any, Reader({})), world).execute(plan, "uid-1")
+    assert (outcome.problems, outcome.errors) == ([], [])
+    assert world.apply_verdicts[SUPPORT] == ApplyVerdict(generation_of(edited), changes)
+
+
+def decided_deployment() -> Any:
+    """The Deployment that a new agent gets."""
+    writes = decide(snapshot()).writes
+    return next(write.body for write in writes if isinstance(write, Create) and write.resource == DEPLOYMENTS)
 
 
 async def test_what_the_api_server_refuses_becomes_a_sentence_for_people() -> None:

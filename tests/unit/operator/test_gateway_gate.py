@@ -8,7 +8,7 @@ import pytest
 from unit.operator.builders import agent_body
 
 from prewarm_operator.apply.gateway import Gateway
-from prewarm_operator.decide.plan import Adopt, Apply, AskForPod, Create, Delete, Relabel
+from prewarm_operator.decide.plan import Adopt, Apply, AskForPod, Create, Delete, Relabel, TryApply
 from prewarm_operator.kube.errors import NotLeading
 from prewarm_operator.kube.resources import SERVICES
 
@@ -25,6 +25,7 @@ WRITES: dict[str, Callable[[Gateway], Awaitable[Any]]] = {
     "create": lambda gateway: gateway.create(some(Create)),
     "adopt": lambda gateway: gateway.adopt(some(Adopt)),
     "apply": lambda gateway: gateway.apply(some(Apply)),
+    "try_apply": lambda gateway: gateway.try_apply(some(TryApply)),
     "delete": lambda gateway: gateway.delete(some(Delete)),
     "relabel": lambda gateway: gateway.relabel(some(Relabel)),
     "ask_for_pod": lambda gateway: gateway.ask_for_pod(some(AskForPod)),

@@ -4,7 +4,7 @@ from unit.operator.builders import agent, pod, settled_children, snapshot
 
 from prewarm_operator.control.pace import REPAIR_SECONDS, RepairPace
 from prewarm_operator.decide.decide import decide
-from prewarm_operator.decide.plan import Apply, Plan, Relabel
+from prewarm_operator.decide.plan import Apply, Plan, Relabel, TryApply
 from prewarm_operator.world.cache import Key
 
 A, B = Key("n", "a"), Key("n", "b")
@@ -17,13 +17,14 @@ class Clock:
         return self.now
 
 
-def hand_edit() -> Plan:
-    """A plan that undoes two hand edits, of the Deployment and of a pod."""
+def hand_edit(*, tried: bool = True) -> Plan:
+    """A plan that undoes two hand edits, of the Deployment and of a pod; if not `tried`, it asks about the former."""
     settled = settled_children(agent(), 3)
     assert settled.deployment is not None
     edited = {**settled.deployment, "spec": {**settled.deployment["spec"], "replicas": 0}}
     taken = pod(lost_labels={"prewarm.dev/agent": "support"})
-    return decide(snapshot(agent(), replace(settled, deployment=edited), (taken,)))
+    verdict = {} if tried else {"apply_verdict": None}
+    return decide(snapshot(agent(), replace(settled, deployment=edited), (taken,), **verdict))
 
 
 def test_a_first_repair_is_made_at_once_and_the_next_one_after_a_pause() -> None:
@@ -36,6 +37,14 @@ def test_a_first_repair_is_made_at_once_and_the_next_one_after_a_pause() -> None
     assert deferred.again_after_seconds == REPAIR_SECONDS - 1
     clock.now += REPAIR_SECONDS - 1
     assert len(pace.keep(A, hand_edit()).writes) == 2
+
+
+def test_an_apply_that_was_just_tried_does_not_wait_and_the_next_try_does() -> None:
+    pace = RepairPace(Clock())
+    assert TryApply in {type(write) for write in pace.keep(A, hand_edit(tried=False)).writes}
+    assert Apply in {type(write) for write in pace.keep(A, hand_edit()).writes}
+    assert pace.keep(A, hand_edit(tried=False)).writes == ()
+    assert pace.keep(A, hand_edit()).writes == ()
 
 
 def test_other_agents_and_other_writes_do_not_wait() -> None:

@@ -8,7 +8,7 @@ from prewarm_operator.decide.decide import decide
 from prewarm_operator.decide.plan import Event, Problem, Report
 from prewarm_operator.decide.status import report, report_unreadable
 from prewarm_operator.render.agent import parse
-from prewarm_operator.world.pods import Fault
+from prewarm_operator.world.pods import Fault, PodView
 from prewarm_operator.world.start_times import StartTimes
 
 EARLY = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
@@ -72,6 +72,29 @@ def test_a_transition_time_moves_only_with_its_condition() -> None:
     times = {condition["type"]: condition["lastTransitionTime"] for condition in status["conditions"]}
     assert times["Ready"] == "2026-01-01T13:00:00Z"
     assert times["Progressing"] == "2026-01-01T12:00:00Z"
+
+
+def test_ready_speaks_of_the_generation_before_until_its_pods_have_been_replaced() -> None:
+    """So that `kubectl wait --for=condition=Ready` after an apply does not end by the pods from before."""
+
+    def ready_generation(updated: int, before: dict[str, Any], pods: tuple[PodView, ...]) -> tuple[str, int]:
+        counts = {"replicas": 3, "readyReplicas": 3, "availableReplicas": 3, "updatedReplicas": updated}
+        of = parse(agent_body(status=before, concurrencyLimit=7))
+        at = snapshot(of, settled_children(of, 3, {"observedGeneration": 1, **counts}), pods)
+        found = report(at, decide(at), (), LATE).status
+        assert found is not None
+        (ready,) = [condition for condition in found["conditions"] if condition["type"] == "Ready"]
+        return ready["status"], ready["observedGeneration"]
+
+    before = first_status()
+    for condition in before["conditions"]:
+        condition["observedGeneration"] = 2
+    old = tuple(pod(f"old-{number}", "old", ready=True) for number in range(3))
+    broken = pod("new-1", rendered(parse(agent_body(concurrencyLimit=7))).revision, fault=Fault("UnknownKey", "no key"))
+    assert ready_generation(1, before, old) == ("True", 2)
+    assert ready_generation(3, before, (*old, broken)) == ("True", 2)
+    assert ready_generation(3, before, old) == ("True", 3)
+    assert ready_generation(1, before, ()) == ("False", 3)
 
 
 def test_a_new_object_on_its_way_is_no_news() -> None:

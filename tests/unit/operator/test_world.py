@@ -172,6 +172,28 @@ def test_a_pod_that_got_its_labels_back_is_no_start_from_nothing() -> None:
     assert measured(world) is None
 
 
+def test_a_new_pod_that_a_list_knows_before_the_watch_is_measured() -> None:
+    world = World(Cache(), "image")
+    world.cache.replace(PODS, [thing(version=1)], 5)
+    world.observe(PODS, "ADDED", thing(version=1), 100.0)
+    world.observe(PODS, "MODIFIED", ready(thing(version=2)), 102.0)
+    times = measured(world)
+    assert times is not None
+    assert times.p50_seconds == 2.0
+
+
+def test_a_pod_that_is_gone_is_not_waited_for_whoever_it_belongs_to_by_then() -> None:
+    world = World(Cache(), "image")
+    world.observe(PODS, "ADDED", thing(version=1), 100.0)
+    world.cache.replace(PODS, [], 5)
+    world.observe(PODS, "DELETED", thing(version=2, labels={}), 101.0)
+    assert world.observe(PODS, "ADDED", thing(version=3), 102.0) == SUPPORT
+    world.observe(PODS, "MODIFIED", ready(thing(version=4)), 103.0)
+    times = measured(world)
+    assert times is not None
+    assert times.p50_seconds == 1.0
+
+
 def test_pods_that_were_there_before_us_are_not_measured() -> None:
     world = World(Cache(), "image")
     world.observe(PODS, None, thing(version=1), 100.0)

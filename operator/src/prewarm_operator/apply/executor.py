@@ -4,18 +4,30 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
-from prewarm_operator.apply.gateway import Gateway
+from prewarm_operator.apply.gateway import ANSWER_SECONDS, Gateway
 from prewarm_operator.decide import reasons
 from prewarm_operator.decide.drift import first_difference
 from prewarm_operator.decide.ownership import controlled_by, left_by_predecessor, name_conflict
-from prewarm_operator.decide.plan import Adopt, Apply, AskForPod, Create, Delete, Plan, Problem, Relabel, Write
+from prewarm_operator.decide.plan import (
+    Adopt,
+    Apply,
+    AskForPod,
+    Create,
+    Delete,
+    Plan,
+    Problem,
+    Relabel,
+    TryApply,
+    Write,
+)
 from prewarm_operator.kube.errors import Conflict, Invalid, KubeError, NamespaceTerminating, NotFound, Refused
 from prewarm_operator.kube.resources import DEPLOYMENTS, Resource
 from prewarm_operator.world.cache import Key, generation_of, key_of
 from prewarm_operator.world.reader import Reader
-from prewarm_operator.world.verdicts import PodVerdict
+from prewarm_operator.world.verdicts import ApplyVerdict, PodVerdict
 from prewarm_operator.world.world import World
 
 logger = logging.getLogger(__name__)
@@ -82,9 +94,15 @@ class Executor:
                 except Conflict:
                     return await self._name_taken(write, owner_uid)
             case Adopt():
-                await self._or_look_again(write, Key(write.namespace, write.name), self._gateway.adopt(write))
+                live = await self._or_look_again(write, Key(write.namespace, write.name), self._gateway.adopt(write))
+                if live is not None:
+                    self._cache.put(write.resource, live)
             case Apply():
-                await self._or_look_again(write, key_of(write.body), self._gateway.apply(write))
+                live = await self._or_look_again(write, key_of(write.body), self._gateway.apply(write))
+                if live is not None:
+                    self._take_in(write, live)
+            case TryApply():
+                await self._try(write)
             case Delete():
                 await self._gateway.delete(write)
             case Relabel():
@@ -93,31 +111,41 @@ class Executor:
                 await self._ask(write)
         return None
 
-    async def _or_look_again(self, write: Adopt | Apply, key: Key, made: Awaitable[dict[str, Any]]) -> None:
-        """Take the answer in; if the object is no longer the one that was read, read it, and the next pass decides.
+    async def _or_look_again(
+        self, write: Adopt | Apply | TryApply, key: Key, made: Awaitable[dict[str, Any]]
+    ) -> dict[str, Any] | None:
+        """The answer; None if the object is no longer the one that was read: it is read, and the next pass decides.
 
         A lost race is no refusal: 422 answers a test that failed in a JSON patch, 409 another uid or version.
         """
         try:
-            live = await made
+            return await made
         except Refused as error:
             if not (isinstance(error, Conflict | NotFound) or (isinstance(write, Adopt) and error.code == 422)):
                 raise
             await self._look_again(write.resource, key)
-            return
-        if isinstance(write, Apply):
-            self._take_in(write, live)
-        else:
-            self._cache.put(write.resource, live)
+            return None
 
     def _take_in(self, write: Create | Apply, live: dict[str, Any]) -> None:
         """Keep the answer, and whether the API server keeps a Deployment otherwise than it was written."""
         self._cache.put(write.resource, live)
         if write.resource == DEPLOYMENTS:
             key = key_of(live)
-            self._world.kept_otherwise.pop(key, None)
+            self._world.apply_verdicts.pop(key, None)
             if first_difference(write.body["spec"], live["spec"]) is not None:
-                self._world.kept_otherwise[key] = generation_of(live)
+                self._world.apply_verdicts[key] = ApplyVerdict(generation_of(live), changes=False)
+
+    async def _try(self, write: TryApply) -> None:
+        """Compare the answer with what is there. A refusal is left to the apply: some webhooks refuse only dry runs."""
+        key = key_of(write.body)
+        try:
+            answer = await self._or_look_again(write, key, self._gateway.try_apply(write))
+        except Invalid:
+            answer = {}
+        known = self._cache.get(write.resource, key)
+        if answer is not None and known is not None:
+            changes = answer.get("spec") != known["spec"]
+            self._world.apply_verdicts[key] = ApplyVerdict(generation_of(known), changes)
 
     async def _look_again(self, resource: Resource, key: Key) -> None:
         try:
@@ -144,11 +172,13 @@ class Executor:
         try:
             await self._gateway.ask_for_pod(write)
         except Refused as error:
-            if not isinstance(error, Invalid) and _WEBHOOK_IS_AWAY not in error.message:
+            refusal = _refusal(error)
+            if refusal is None:
                 raise
-            if self._may_pass(write.namespace, error.message):
-                raise KubeError(f"the namespace is not complete yet: {error.message}") from error
-            refusal = error.message
+            if self._may_pass(write.namespace, refusal):
+                raise KubeError(f"the namespace is not complete yet: {refusal}") from error
+        else:
+            self._incomplete_since.pop(write.namespace, None)
         self._world.verdicts.record(Key(write.namespace, write.name), PodVerdict(write.revision, refusal))
 
     def _may_pass(self, namespace: str, refusal: str) -> bool:
@@ -175,8 +205,17 @@ class Executor:
         return name_conflict(write.resource.kind, live)
 
 
+def _refusal(error: Refused) -> str | None:
+    """Why no pod is taken; None for an error that says nothing about pods."""
+    if isinstance(error, Invalid) or _WEBHOOK_IS_AWAY in error.message:
+        return error.message
+    if error.code == HTTPStatus.GATEWAY_TIMEOUT:
+        return f"no answer within {ANSWER_SECONDS:.0f} s, look for an admission webhook that hangs: {error.message}"
+    return None
+
+
 def _name(write: Write) -> str:
-    if isinstance(write, Create | Apply):
+    if isinstance(write, Create | Apply | TryApply):
         return str(key_of(write.body))
     return str(Key(write.namespace, write.name))
 

@@ -1,16 +1,21 @@
 """Every write that Prewarm makes, one function each. No other module sends anything but GET, except for the Lease."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from prewarm_operator.api import names
-from prewarm_operator.decide.plan import Adopt, Apply, AskForPod, Create, Delete, Relabel
+from prewarm_operator.decide.plan import Adopt, Apply, AskForPod, Create, Delete, Relabel, TryApply
 from prewarm_operator.kube.client import REQUEST_TIMEOUT_SECONDS, Client
 from prewarm_operator.kube.errors import NotFound
 from prewarm_operator.kube.resources import AGENT_DEPLOYMENTS, EVENTS
 from prewarm_operator.world.snapshot import Object
 
 _MANAGER = {"fieldManager": names.FIELD_MANAGER}
+
+
+ANSWER_SECONDS = 12.0
+"""After this time the API server gives up a question itself. Longer than the 10 s that a webhook has unless told
+otherwise, whose name is then in the answer; shorter than ours, so that there is an answer."""
 
 
 class Gateway:
@@ -53,11 +58,18 @@ class Gateway:
 
         The body's uid makes the API server answer Conflict when a namesake has taken the object's place.
         """
+        return await self._apply(write, _MANAGER | {"force": "true"})
+
+    async def try_apply(self, write: TryApply) -> dict[str, Any]:
+        """The answer that apply() would have: nothing is kept (dry run)."""
+        return await self._apply(write, _MANAGER | {"force": "true", "dryRun": "All"})
+
+    async def _apply(self, write: Apply | TryApply, query: Mapping[str, str]) -> dict[str, Any]:
         metadata = write.body["metadata"]
         return await self._write(
             "PATCH",
             write.resource.path(metadata["namespace"], metadata["name"]),
-            query=_MANAGER | {"force": "true"},
+            query=query,
             body=write.body,
             content_type="application/apply-patch+yaml",
         )
@@ -81,8 +93,11 @@ class Gateway:
         )
 
     async def ask_for_pod(self, write: AskForPod) -> None:
-        """POST a pod that is not kept (dry run): all admission looks at it. Fields that no pod has are refused, too."""
-        query = _MANAGER | {"dryRun": "All", "fieldValidation": "Strict"}
+        """POST a pod that is not kept (dry run): all admission looks at it. Fields that no pod has are refused, too.
+
+        Refused with 504 if admission has not ended after ANSWER_SECONDS.
+        """
+        query = _MANAGER | {"dryRun": "All", "fieldValidation": "Strict", "timeout": f"{ANSWER_SECONDS:.0f}s"}
         await self._write("POST", write.resource.path(write.namespace), query=query, body=write.body)
 
     async def patch_status(self, agent: Object, status: Object) -> dict[str, Any]:

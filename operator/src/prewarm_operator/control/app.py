@@ -125,7 +125,8 @@ class App:
             else:
                 break
         self._listed.set()
-        metrics.LAST_RESYNC.set(self._world.cache.listed_at)
+        self._world.listed_at = self._reader.listed_at
+        metrics.LAST_RESYNC.set(self._world.listed_at)
         self._watcher.watch_only(self._reader.readable)
         for key in touched | self._world.agents():
             self._queue.add(key)

@@ -8,7 +8,7 @@ from prewarm_operator.api import names
 from prewarm_operator.decide import reasons
 from prewarm_operator.decide.drift import first_difference
 from prewarm_operator.decide.ownership import controlled_by, left_by_predecessor, name_conflict
-from prewarm_operator.decide.plan import Adopt, Apply, Create, Delete, Event, Problem, Write
+from prewarm_operator.decide.plan import Adopt, Apply, Create, Delete, Event, Problem, TryApply, Write
 from prewarm_operator.kube.resources import CONFIG_MAPS, DEPLOYMENTS, DISRUPTION_BUDGETS, SERVICES, Resource
 from prewarm_operator.render.children import Children
 from prewarm_operator.world.cache import applied_hash, generation_of
@@ -24,7 +24,7 @@ that none of them mounts, will never be mounted."""
 def decide_children(snapshot: Snapshot, wanted: Children) -> tuple[tuple[Write, ...], tuple[Problem, ...]]:
     """The writes that make the live children what is wanted, and what stands in the way."""
     verdicts = [_child(snapshot, *pair) for pair in _pairs(snapshot.children, wanted)]
-    writes = [verdict for verdict in verdicts if isinstance(verdict, Create | Adopt | Apply)]
+    writes = [verdict for verdict in verdicts if isinstance(verdict, Create | Adopt | Apply | TryApply)]
     problems = [verdict for verdict in verdicts if isinstance(verdict, Problem)]
     return (*writes, *_retired_config_maps(snapshot, wanted)), tuple(problems)
 
@@ -54,18 +54,19 @@ def _child(snapshot: Snapshot, resource: Resource, wanted: Mapping[str, Any], li
     if because is None:
         return None
     by_hand = applied_hash(live) == applied_hash(wanted)
-    if by_hand and resource == DEPLOYMENTS and because.startswith("spec.") and _rewritten(snapshot, live):
+    may_be_rewritten = by_hand and resource == DEPLOYMENTS and because.startswith("spec.")
+    verdict = snapshot.apply_verdict if may_be_rewritten else None
+    known = verdict is not None and verdict.generation == generation_of(live)
+    if verdict is not None and known and not verdict.changes:
         return None
     metadata = {**wanted["metadata"], "uid": live["metadata"]["uid"]}
     if resource == DEPLOYMENTS and (snapshot.autoscalers.names or "replicas" not in wanted["spec"]):
         # The number that we repeat, or who owns it, is what was read: an autoscaler may have written since.
         metadata["resourceVersion"] = live["metadata"]["resourceVersion"]
-    return Apply(resource, {**wanted, "metadata": metadata}, because, by_hand)
-
-
-def _rewritten(snapshot: Snapshot, live: Object) -> bool:
-    """Whether the API server itself made the difference when this was applied last: it would make it again."""
-    return snapshot.kept_otherwise is not None and snapshot.kept_otherwise == generation_of(live)
+    body = {**wanted, "metadata": metadata}
+    if may_be_rewritten and not known:
+        return TryApply(resource, body)
+    return Apply(resource, body, because, by_hand)
 
 
 def _adopt(resource: Resource, live: Object) -> Adopt | None:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from prewarm_operator.api import names
 from prewarm_operator.decide import reasons
-from prewarm_operator.decide.plan import Plan, Problem
+from prewarm_operator.decide.plan import AskForPod, Plan, Problem
 from prewarm_operator.world.pods import Fault, PodView
 from prewarm_operator.world.snapshot import Object, Snapshot
 
@@ -19,12 +19,16 @@ FAULTS_TOLD = 3
 
 @dataclass(frozen=True)
 class Verdict:
-    """What holds for one condition, and why."""
+    """What holds for one condition, and why.
+
+    `is_of_this_generation` is not so while it holds by the pods of a generation before.
+    """
 
     type: str
     status: Status
     reason: str
     message: str
+    is_of_this_generation: bool = True
 
 
 def conditions(snapshot: Snapshot, plan: Plan, problems: Sequence[Problem]) -> tuple[Verdict, ...]:
@@ -32,7 +36,7 @@ def conditions(snapshot: Snapshot, plan: Plan, problems: Sequence[Problem]) -> t
     valid = agent_valid(snapshot, plan)
     progress = progressing(snapshot, plan, problems, valid)
     return (
-        ready(snapshot, problems),
+        ready(snapshot, problems, progress),
         warm(snapshot, plan),
         progress,
         *in_the_words_of_kstatus(progress),
@@ -82,14 +86,19 @@ def warm(snapshot: Snapshot, plan: Plan) -> Verdict:
     return Verdict("Warm", "False", reasons.WARMING_UP, message + _first_obstacle(snapshot.pods))
 
 
-def ready(snapshot: Snapshot, problems: Sequence[Problem]) -> Verdict:
-    """Whether users are served by at least the minimum, and nothing is in the way of keeping it so."""
+def ready(snapshot: Snapshot, problems: Sequence[Problem], progress: Verdict) -> Verdict:
+    """Whether users are served by at least the minimum, and nothing is in the way of keeping it so.
+
+    It stays True during a rollout, by the pods from before; so does the generation that it speaks of, which
+    `kubectl wait --for=condition=Ready` looks at.
+    """
     if problems:
         return Verdict("Ready", "False", problems[0].reason, _all_told(problems))
     count = sum(pod.ready for pod in snapshot.pods)
     minimum = snapshot.agent.spec.min_replicas
     if count >= minimum:
-        return Verdict("Ready", "True", reasons.MINIMUM_SERVES, f"at least {minimum} warm pods serve")
+        rolled_out = progress.reason in (reasons.SETTLED, reasons.SCALING)
+        return Verdict("Ready", "True", reasons.MINIMUM_SERVES, f"at least {minimum} warm pods serve", rolled_out)
     return Verdict("Ready", "False", reasons.BELOW_MINIMUM, f"{count} warm pods serve, spec.minReplicas is {minimum}")
 
 
@@ -143,6 +152,9 @@ def up_to_date(plan: Plan, problems: Sequence[Problem], name: str) -> Verdict:
     refused = next((problem for problem in problems if problem.reason == reasons.POD_REFUSED), None)
     if refused is not None:
         return Verdict("UpToDate", "False", refused.reason, refused.message)
+    if any(isinstance(write, AskForPod) for write in plan.writes):
+        message = "it is not yet known whether the API server takes pods of this spec"
+        return Verdict("UpToDate", "Unknown", reasons.ROLLING_OUT, message)
     if plan.update is None:
         return Verdict("UpToDate", "True", reasons.LATEST, "the pods are as this operator makes them")
     command = f"kubectl annotate agentdeployment {name} --overwrite {names.ANNOTATION_UPGRADE}=VALUE"

@@ -30,6 +30,14 @@ class Apply:
 
 
 @dataclass(frozen=True)
+class TryApply:
+    """Ask what an Apply of `body` would change. The next decision goes by the answer."""
+
+    resource: Resource
+    body: Object
+
+
+@dataclass(frozen=True)
 class Adopt:
     """Turn the field ownership that POST left (operation Update) into that of server-side apply.
 
@@ -79,7 +87,7 @@ class AskForPod:
     resource: Resource = PODS
 
 
-Write = Create | Adopt | Apply | Delete | Relabel | AskForPod
+Write = Create | Adopt | Apply | TryApply | Delete | Relabel | AskForPod
 
 
 @dataclass(frozen=True)

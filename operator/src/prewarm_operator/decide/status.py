@@ -74,6 +74,8 @@ def _condition(verdict: Verdict, old: Sequence[Condition], generation: int, now:
         since = before.last_transition_time
     else:
         since = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if before is not None and not verdict.is_of_this_generation:
+        generation = before.observed_generation or generation
     return Condition(
         type=verdict.type,
         status=verdict.status,

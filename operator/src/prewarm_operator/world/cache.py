@@ -49,12 +49,7 @@ class Cache:
 
     Watches, lists and answers to our own writes overlap, so an object is kept only if it is not older than what is
     known, nor than the deletion of its namesake: a list that was sent before it must not bring the object back.
-
-    Attributes:
-        listed_at: when the last complete listing of all kinds began, in seconds since the epoch; 0 before the first.
     """
-
-    listed_at: float = 0.0
 
     _objects: dict[Resource, dict[Key, Object]] = field(default_factory=dict)
     _by_agent: dict[tuple[Resource, Key], set[Key]] = field(default_factory=dict)

@@ -60,6 +60,14 @@ def is_ready(pod: Mapping[str, Any]) -> bool:
     return any(entry["type"] == "Ready" and entry["status"] == "True" for entry in conditions)
 
 
+def was_just_made(pod: Mapping[str, Any]) -> bool:
+    """Whether nobody has said anything of the pod yet, the scheduler least of all.
+
+    A pod that got its labels back is ADDED to the watch once more, and a list may know a new pod before the watch.
+    """
+    return not pod.get("status", {}).get("conditions")
+
+
 def left_the_watch(pod: Mapping[str, Any]) -> bool:
     """Whether a DELETED event only means that the pod lost the label by which pods are watched.
 

@@ -50,6 +50,7 @@ class Reader:
 
     Attributes:
         readable: those of `namespaces` that could be listed last; empty as long as it is the whole cluster.
+        listed_at: when the last complete listing of all kinds began, in seconds since the epoch; 0 before the first.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Reader:
         self._namespaces = namespaces
         self._wall_clock = wall_clock
         self.readable: tuple[str, ...] = ()
+        self.listed_at = 0.0
 
     async def read_all(self) -> set[Key]:
         """List every kind. Returns the agents whose objects differ from what was known.
@@ -80,7 +82,7 @@ class Reader:
             lists = [await self._list(resource, each, place) for place in places for each in selectors]
             items = [item for page, _ in lists for item in page]
             touched |= self._cache.replace(resource, items, min(version for _, version in lists))
-        self._cache.listed_at = started
+        self.listed_at = started
         return touched
 
     async def _find_readable(self) -> tuple[str, ...]:

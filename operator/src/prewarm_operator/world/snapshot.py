@@ -6,10 +6,10 @@ from typing import Any
 
 from prewarm_operator.render.agent import Agent
 from prewarm_operator.world.autoscalers import Autoscalers
-from prewarm_operator.world.cache import Generation, Key
+from prewarm_operator.world.cache import Key
 from prewarm_operator.world.pods import PodView
 from prewarm_operator.world.start_times import StartTimes
-from prewarm_operator.world.verdicts import PodVerdict
+from prewarm_operator.world.verdicts import ApplyVerdict, PodVerdict
 
 Object = Mapping[str, Any]
 
@@ -41,7 +41,7 @@ class Snapshot:
         start_times: created to Ready as measured, or None before the first.
         default_image: the image of agents whose spec names none.
         pod_verdict: what the API server said to a pod of a new revision, if it was asked just now.
-        kept_otherwise: see Cache; of the child Deployment, None if it is kept as it was applied.
+        apply_verdict: what the API server made of the last apply of the child Deployment, or would make of another one.
     """
 
     key: Key
@@ -53,4 +53,4 @@ class Snapshot:
     start_times: StartTimes | None
     default_image: str
     pod_verdict: PodVerdict | None = None
-    kept_otherwise: Generation | None = None
+    apply_verdict: ApplyVerdict | None = None

@@ -1,7 +1,9 @@
-"""What the API server said when it was asked for a pod."""
+"""What the API server said when it was asked."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+
+from prewarm_operator.world.cache import Generation
 
 HOLD_SECONDS = 25.0
 """A verdict counts this long: shorter than the time after which what was refused is looked at again, long enough that
@@ -19,6 +21,17 @@ class PodVerdict:
 
     revision: str
     refusal: str | None
+
+
+@dataclass(frozen=True)
+class ApplyVerdict:
+    """Whether an apply would change a child Deployment in the state that it has.
+
+    It is not so although the Deployment differs from what was applied, where the API server rewrites values.
+    """
+
+    generation: Generation
+    changes: bool
 
 
 @dataclass

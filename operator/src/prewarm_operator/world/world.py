@@ -19,10 +19,10 @@ from prewarm_operator.kube.resources import (
 from prewarm_operator.render.agent import parse
 from prewarm_operator.world import pods
 from prewarm_operator.world.autoscalers import AutoscalerLog, Autoscalers, name_of
-from prewarm_operator.world.cache import Cache, EventType, Generation, Key, key_of
+from prewarm_operator.world.cache import Cache, EventType, Key, key_of
 from prewarm_operator.world.snapshot import LiveChildren, Snapshot
 from prewarm_operator.world.start_times import StartTimeLog
-from prewarm_operator.world.verdicts import VerdictLog
+from prewarm_operator.world.verdicts import ApplyVerdict, VerdictLog
 
 
 class World:
@@ -32,9 +32,9 @@ class World:
     with times that the API server wrote.
 
     Attributes:
+        listed_at: when the last complete listing of all kinds began, in seconds since the epoch; 0 before the first.
         verdicts: what the API server said about pods of new revisions.
-        kept_otherwise: by name, the state of those Deployments that the API server keeps otherwise than they were
-            applied, because it rewrites values. Until somebody changes them, applying the same again changes nothing.
+        apply_verdicts: what it said about an apply of a child Deployment that it keeps otherwise than it was applied.
     """
 
     def __init__(
@@ -45,8 +45,9 @@ class World:
         wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self.cache = cache
+        self.listed_at = 0.0
         self.verdicts = VerdictLog(clock)
-        self.kept_otherwise: dict[Key, Generation] = {}
+        self.apply_verdicts: dict[Key, ApplyVerdict] = {}
         self._default_image = default_image
         self._clock = clock
         self._wall_clock = wall_clock
@@ -57,12 +58,8 @@ class World:
         """Take in a watch event that arrived at `at` (monotonic seconds). Returns the agent to look at, if any."""
         # An autoscaler that now scales something else is missed by whom it scaled before.
         agent = self.cache.agent_of(resource, body) or self.cache.last_agent_of(resource, key_of(body))
-        # A pod that got its labels back is ADDED to the watch once more.
-        is_new = event == "ADDED" and self.cache.get(resource, key_of(body)) is None
         changed = self._remove(resource, body) if event == "DELETED" else self.cache.put(resource, body)
-        if resource == PODS and agent is not None:
-            if is_new:
-                self._start_times.pod_added(body["metadata"]["uid"], at)
+        if resource == PODS:
             self._measure(agent, event, body, at)
         if resource == AGENT_DEPLOYMENTS and agent is not None and event == "DELETED":
             self.forget(agent)  # a standby reconciles nothing that would notice
@@ -75,9 +72,13 @@ class World:
             return self.cache.put(resource, pods.unlabelled(body))
         return self.cache.remove(resource, body)
 
-    def _measure(self, agent: Key, event: EventType, pod: Mapping[str, Any], at: float) -> None:
+    def _measure(self, agent: Key | None, event: EventType, pod: Mapping[str, Any], at: float) -> None:
         if event == "DELETED":
             self._start_times.pod_gone(pod["metadata"]["uid"])
+        if agent is None:
+            return
+        if event == "ADDED" and pods.was_just_made(pod):
+            self._start_times.pod_added(pod["metadata"]["uid"], at)
         elif (seconds := self._start_times.pod_seen(agent, pod, at)) is not None:
             metrics.CREATED_TO_READY_SECONDS.observe(seconds)
 
@@ -89,7 +90,7 @@ class World:
         """The AgentDeployment is gone: drop what was measured for it."""
         self._start_times.forget(agent)
         self._autoscalers.forget(agent)
-        self.kept_otherwise.pop(agent, None)
+        self.apply_verdicts.pop(agent, None)
 
     def snapshot(self, key: Key, body: Mapping[str, Any]) -> Snapshot:
         """Everything about one AgentDeployment, frozen.
@@ -107,14 +108,14 @@ class World:
                 disruption_budget=cache.get(DISRUPTION_BUDGETS, key),
                 config_maps=tuple(cache.belonging_to(CONFIG_MAPS, key)),
                 replica_sets=tuple(cache.belonging_to(REPLICA_SETS, key)),
-                replica_sets_read_at=cache.listed_at,
+                replica_sets_read_at=self.listed_at,
             ),
             pods=tuple(pods.view(pod, cache.maker_of(pod)) for pod in cache.belonging_to(PODS, key)),
             autoscalers=self._autoscalers_of(key),
             taken_at=self._wall_clock(),
             start_times=self._start_times.of(key),
             default_image=self._default_image,
-            kept_otherwise=self.kept_otherwise.get(key),
+            apply_verdict=self.apply_verdicts.get(key),
             pod_verdict=self.verdicts.of(key),
         )
 
