@@ -22,12 +22,11 @@ async def test_without_a_token_everybody_is_served(agent: AgentProcess) -> None:
 
 
 async def test_a_request_without_the_token_is_refused_before_it_is_looked_at(model: ModelServer) -> None:
-    async with running(spec(assistant(model.url)), PREWARM_API_TOKEN="correct") as agent:
+    async with running(spec(assistant(model.url)), PREWARM_API_TOKEN="correct-token") as agent:
         await agent.warm()
-        assert await get(agent, "correct") == 200
-        assert [await get(agent, token) for token in (None, "wrong", "correct2", "correc", "correct correct")] == [
-            401
-        ] * 5
+        assert await get(agent, "correct-token") == 200
+        wrong = (None, "wrong", "correct-token2", "correct-toke", "correct-token correct-token")
+        assert [await get(agent, token) for token in wrong] == [401] * 5
         async with httpx.AsyncClient() as client:
             for path in ("/v1/chat/completions", "/invocations", "/no/such/path"):
                 answer = await client.post(f"{agent.url}{path}", content=b"not JSON")
@@ -39,10 +38,10 @@ async def test_a_request_without_the_token_is_refused_before_it_is_looked_at(mod
                 assert answer.headers["www-authenticate"] == "Bearer"
         with pytest.raises(openai.AuthenticationError):
             await agent.ask("hello")
-        async with agent.openai().with_options(api_key="correct") as sdk:
+        async with agent.openai().with_options(api_key="correct-token") as sdk:
             assert [model.id async for model in sdk.models.list()] == ["support"]
         assert (await agent.probe("/readyz")).status_code == 200  # probes and metrics ask for none
-        assert "correct" not in str(agent.log)
+        assert "correct-token" not in str(agent.log)
     assert model.conversations == []
 
 

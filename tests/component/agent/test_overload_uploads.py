@@ -28,10 +28,11 @@ async def size(_scope: Scope, body: bytes, _receive: Receive, send: Send) -> Non
 
 
 @asynccontextmanager
-async def port() -> AsyncIterator[int]:
+async def port(*, warm: bool = True) -> AsyncIterator[int]:
     """A port for users in the test's own process, where times and sizes can be made small."""
     lifecycle = Lifecycle()
-    lifecycle.warmed()
+    if warm:
+        lifecycle.warmed()
     application = UserApplication(lifecycle, Auth(None, None))
     application.open({"/": Endpoint("size", "POST", size)}, Running(Gate(100, Load()), request_timeout_seconds=5))
     listening = listen(0)
@@ -79,6 +80,15 @@ async def test_a_body_that_does_not_come_is_given_up(monkeypatch: pytest.MonkeyP
             await asyncio.sleep(0.01)
         assert await patient.answer() == (200, False)
         patient.close()
+
+
+async def test_a_body_that_does_not_come_is_given_up_before_there_is_an_agent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "UPLOAD_SECONDS", 0.3)
+    async with port(warm=False) as number, asyncio.timeout(10):
+        upload = await Upload.begin(number, 10)
+        await upload.send(3)
+        assert await upload.answer() == (503, True)
+        upload.close()
 
 
 async def test_many_slow_bodies_together_hold_no_more_than_they_may(monkeypatch: pytest.MonkeyPatch) -> None:

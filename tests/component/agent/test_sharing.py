@@ -59,6 +59,22 @@ async def test_texts_of_users_never_meet(agent: AgentProcess, model: ModelServer
     assert_apart(model.conversations, SECRETS)
 
 
+async def test_texts_of_users_never_meet_in_a_turn_that_begins_or_goes_on(
+    agent: AgentProcess, model: ModelServer
+) -> None:
+    async with httpx.AsyncClient(base_url=agent.url, timeout=30) as client:
+
+        async def converse(secret: str) -> list[str]:
+            first = (await client.post("/invocations", json={"input": secret, "return_state": True})).json()
+            second = (await client.post("/invocations", json={"input": "And now?", "state": first["state"]})).json()
+            return [first["output"], second["output"]]
+
+        answers = await asyncio.gather(*map(converse, SECRETS))
+    assert answers == [[f"heard 2: {secret}", "heard 4: And now?"] for secret in SECRETS]
+    assert len(model.conversations) == 2 * len(SECRETS)
+    assert_apart(model.conversations, SECRETS)
+
+
 async def test_texts_of_users_never_meet_in_a_team(model: ModelServer) -> None:
     async with running(spec(team(model.url))) as agent:
         await agent.warm()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from prewarm_agent.observe import request, traces
 from prewarm_agent.serve import request_id
-from prewarm_agent.serve.asgi import BodyTooLarge, Disconnected, Message, Receive, Scope, Send, read_body, send_json
+from prewarm_agent.serve.asgi import BodyTooLarge, Disconnected, Message, Receive, Scope, Send, send_json
 from prewarm_agent.serve.auth import Auth
 from prewarm_agent.serve.connections import expired
 from prewarm_agent.serve.errors import RETRY_AFTER_SECONDS, APIError
@@ -60,7 +60,7 @@ class UserApplication:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         name = request_id.take(scope)
         if self._lifecycle.stage is not Stage.WARM or self._running is None:
-            await _refuse_before_warm(self._lifecycle.stage, receive, _Answer(None, scope, send, name))
+            await self._refuse_before_warm(receive, _Answer(None, scope, send, name))
         else:
             await self._measured(scope, receive, _Answer(self, scope, send, name))
 
@@ -133,6 +133,15 @@ class UserApplication:
             text = "Too many bodies are on their way; try again soon."
             raise APIError(429, text, code="overloaded", retry_after_seconds=RETRY_AFTER_SECONDS) from None
 
+    async def _refuse_before_warm(self, receive: Receive, send: Send) -> None:
+        with suppress(BodyTooLarge, Disconnected, TooMany, TooSlow):
+            await self._uploads.read(receive)
+        text, code = "The agent is starting.", "starting"
+        if self._lifecycle.stage is Stage.GENERIC:
+            text, code = "This pod has no agent yet.", "not_specialized"
+        error = APIError(503, text, code=code, retry_after_seconds=RETRY_AFTER_SECONDS)
+        await send_json(send, error.status, error.body(), [*error.headers(), (b"connection", b"close")])
+
 
 class _Answer:
     """The `send` of one request: remembers the status, adds its name, and `Connection: close` where it is due."""
@@ -159,16 +168,6 @@ class _Answer:
         elif self.streamed_at is None and message.get("more_body"):
             self.streamed_at = time.perf_counter()
         await self._send(message)
-
-
-async def _refuse_before_warm(stage: Stage, receive: Receive, send: Send) -> None:
-    with suppress(BodyTooLarge, Disconnected):
-        await read_body(receive, MAX_BODY_BYTES)
-    text, code = "The agent is starting.", "starting"
-    if stage is Stage.GENERIC:
-        text, code = "This pod has no agent yet.", "not_specialized"
-    error = APIError(503, text, code=code, retry_after_seconds=RETRY_AFTER_SECONDS)
-    await send_json(send, error.status, error.body(), [*error.headers(), (b"connection", b"close")])
 
 
 def _outcome(code: int) -> str:
