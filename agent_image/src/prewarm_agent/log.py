@@ -36,7 +36,8 @@ def configure() -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.captureWarnings(True)
     # AutoGen's quote tool calls, and one comes with every call of a model whose server gives it another name.
-    warnings.filterwarnings("ignore", module="autogen_")
+    # They name the caller, which is AutoGen itself or what watches its calls.
+    warnings.filterwarnings("ignore", module=r"autogen_|prewarm_agent\.observe\.calls")
     # pydantic's quote the value: with structured output, every answer's text. Python would also remember each of them.
     warnings.filterwarnings("ignore", "Pydantic serializer warnings")
     # AutoGen's events hold whole prompts, and its tracebacks hold what the model's server wrote, prompts included.

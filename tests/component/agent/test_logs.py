@@ -4,7 +4,7 @@ import asyncio
 import sys
 from asyncio.subprocess import PIPE
 
-from component.agent.agent_process import SOURCE
+from component.agent.agent_process import SOURCE, AgentProcess
 
 # What happens to the answer of an agent with structured output: the SDK puts it where pydantic expects nothing.
 STRUCTURED_ANSWER = """
@@ -28,3 +28,8 @@ async def test_a_warning_that_quotes_an_answer_is_not_logged() -> None:
     )
     _, logged = await process.communicate()
     assert (process.returncode, logged) == (0, b"")
+
+
+async def test_a_model_whose_server_gives_it_another_name_is_no_warning(agent: AgentProcess) -> None:
+    logged = [entry for entry in agent.log if entry["logger"] == "py.warnings"]
+    assert logged == []  # though the warm-up was answered by a model of another name
