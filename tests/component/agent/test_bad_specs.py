@@ -82,9 +82,10 @@ async def test_a_missing_secret_names_the_variable_and_the_model_that_needs_it()
     assert "OPENAI_API_KEY is not set" in message["message"]
 
 
-async def test_a_model_that_autogen_does_not_know_says_what_it_needs() -> None:
-    message = await refused(spec(assistant(URL, model_client=model_client(URL, model="my-model"))))
-    assert message["message"].startswith(f"{MODEL}.config: model_info is required when model name is not a valid")
+async def test_a_model_that_autogen_does_not_know_is_served_and_told() -> None:
+    async with running(spec(assistant(URL, model_client=model_client(URL, model="my-model")))) as agent:
+        await agent.warm()
+        assert [entry for entry in agent.log if entry["level"] == "warning" and "my-model" in json.dumps(entry)]
 
 
 async def test_a_key_in_the_spec_appears_in_no_log() -> None:

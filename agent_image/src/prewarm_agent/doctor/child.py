@@ -92,8 +92,10 @@ async def _run(recorder: Any, found: Any, order: dict[str, Any], *, watched: boo
 
 def _failed(recorder: Any, error: Exception) -> Any:
     last = traceback.extract_tb(error.__traceback__)[-1]
-    where = f" ({os.path.relpath(last.filename)}:{last.lineno})" if "prewarm_agent" not in last.filename else ""
-    recorder.observation.error = f"{type(error).__name__}: {error}{where}"
+    own = "prewarm_agent" not in last.filename and not last.filename.startswith("<")
+    where = f" ({os.path.relpath(last.filename)}:{last.lineno})" if own else ""
+    text = str(error).rstrip(".")
+    recorder.observation.error = f"{type(error).__name__}: {text}{where}"
     return recorder.observation.to_json()
 
 

@@ -19,6 +19,8 @@ SLOWER = 1.25
 
 RUN_SECONDS = 300.0
 
+KEYS = ("OPENAI_API_KEY", "AZURE_OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY")
+
 
 class Unrunnable(Exception):
     """The child ended without an answer; one sentence."""
@@ -89,6 +91,8 @@ def examine(order: Order, baseline: Path | None) -> Examination:
     """
     before = _baseline(baseline)
     (times,) = _run(order, instruments=False, count=1)
+    if times.error is not None and not times.kind:
+        raise Unrunnable(f"it cannot be loaded: {times.error}.")
     several = _run(order, instruments=False, count=order.workers) if order.workers > 1 and times.error is None else []
     (seen,) = _run(order, instruments=True, count=1)
     figures = _figures(times, several)
@@ -128,8 +132,13 @@ def _run(order: Order, *, instruments: bool, count: int) -> list[Observation]:
 
 def _start(order: Order, *, instruments: bool) -> tuple[subprocess.Popen[bytes], int]:
     reader, writer = os.pipe()
+    # Offline nobody looks at a key, and a client without one cannot be built.
+    keys = dict.fromkeys(KEYS, "offline") if order.offline else {}
     child = subprocess.Popen(
-        [sys.executable, "-m", "prewarm_agent.doctor.child"], stdin=subprocess.PIPE, pass_fds=(writer,)
+        [sys.executable, "-m", "prewarm_agent.doctor.child"],
+        stdin=subprocess.PIPE,
+        pass_fds=(writer,),
+        env=keys | os.environ,
     )
     os.close(writer)
     assert child.stdin is not None

@@ -46,7 +46,8 @@ def parse(body: bytes, agent: str) -> InvocationRequest:
         raise APIError(400, "The body is not JSON.", code="invalid_json") from None
     request = explain(InvocationRequest, value)
     if isinstance(request, Finding):
-        raise APIError(400, str(request), param=request.path or None, code="invalid_value")
+        code = "invalid_state" if request.path.startswith("state") else "invalid_value"
+        raise APIError(400, str(request), param=request.path or None, code=code)
     if not isinstance(request.input, str) and request.input[-1].role != "user":
         param = f"input[{len(request.input) - 1}].role"
         raise APIError(400, f"{param}: the last message must be the user's.", param=param, code="invalid_value")

@@ -52,7 +52,10 @@ def _show(findings: list[Finding]) -> None:
     if not findings:
         console.print("[green]The spec can be served.[/green]")
         return
-    table = Table("", "where", "what to know")
+    table = Table("")
+    # Whole, however long: the path is what people look for.
+    table.add_column("where", overflow="fold")
+    table.add_column("what to know", overflow="fold")
     for finding in findings:
         kind = "[yellow]warning[/yellow]" if finding.warning else f"[red]{finding.reason}[/red]"
         table.add_row(kind, finding.path, finding.text)
