@@ -38,6 +38,14 @@ TOLD: dict[str, tuple[Observation, list[str]]] = {
         ["EventLoopBlocked"],
     ),
     "a loop that stood still during the import": (seen({}, {}, stalls=[Stall("import", "a.py:1", 2.0)]), []),
+    "a loop that stood still in the first request, while the SDK was imported": (
+        seen({}, {}, stalls=[Stall("request 1", "a.py:1", 0.2)]),
+        [],
+    ),
+    "a loop that stood still in the first request for long": (
+        seen({}, {}, stalls=[Stall("request 1", "a.py:1", 0.7)]),
+        ["EventLoopBlocked"],
+    ),
     "a first call that was sent again": (
         seen({"seconds": 2.0, "repeated_calls": 1, "waited_seconds": 1.5}, {}),
         ["RetryLooksCold"],

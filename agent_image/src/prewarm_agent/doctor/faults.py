@@ -8,6 +8,9 @@ from prewarm_agent.doctor.observation import Calls, Observation
 PATIENT_SECONDS = 120.0
 """A model call that may take longer than this, repetitions included, looks like a hang to the user who waits for it."""
 
+FIRST_STALL_SECONDS = 0.5
+"""Shorter stalls of the first request alone are no fault of the agent's."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -99,7 +102,9 @@ def _processes_per_request(seen: Observation) -> Iterator[Fault]:
 def _blocked_loop(seen: Observation) -> Iterator[Fault]:
     longest: dict[str, float] = {}
     for stall in seen.stalls:
-        if stall.phase.startswith("request "):
+        # With the first request the SDKs import what they have put off: that is for a warm-up to pay.
+        of_the_sdk = stall.phase == "request 1" and stall.seconds < FIRST_STALL_SECONDS
+        if stall.phase.startswith("request ") and not of_the_sdk:
             longest[stall.where] = max(longest.get(stall.where, 0.0), stall.seconds)
     for where, seconds in sorted(longest.items(), key=lambda item: -item[1]):
         yield Fault(

@@ -11,7 +11,7 @@ from types import FrameType
 from prewarm_agent.doctor.instruments import Recorder
 from prewarm_agent.doctor.observation import Stall
 
-STALL_SECONDS = 0.1
+STALL_SECONDS = 0.15
 _BEAT_SECONDS = 0.02
 
 
@@ -42,14 +42,19 @@ class StallWatch:
             await asyncio.sleep(_BEAT_SECONDS)
 
     def _watch(self) -> None:
+        """Counts only the time in which this thread was on time: a busy machine holds up both, and is no fault."""
+        seen_beat, looked_at, stood_seconds, where, phase = self._beat_at, time.perf_counter(), 0.0, "", ""
         while not self._ended.wait(_BEAT_SECONDS):
-            beat_at = self._beat_at
-            if time.perf_counter() - beat_at < STALL_SECONDS:
-                continue
-            where, phase = self._where(), self._recorder.current.name
-            while self._beat_at == beat_at and not self._ended.wait(_BEAT_SECONDS / 4):
-                pass
-            self._recorder.observation.stalls.append(Stall(phase, where, time.perf_counter() - beat_at))
+            now = time.perf_counter()
+            if self._beat_at != seen_beat:
+                if where:
+                    self._recorder.observation.stalls.append(Stall(phase, where, stood_seconds))
+                seen_beat, stood_seconds, where = self._beat_at, 0.0, ""
+            else:
+                stood_seconds += min(now - looked_at, 2 * _BEAT_SECONDS)
+                if stood_seconds > STALL_SECONDS and not where:
+                    where, phase = self._where(), self._recorder.current.name
+            looked_at = now
 
     def _where(self) -> str:
         """The innermost line of the user's own code, or of whatever runs."""
