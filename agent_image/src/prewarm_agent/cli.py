@@ -29,14 +29,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Runs a command and ends the process: 0 after a drain, 78 for a spec that can never be served, 1 otherwise."""
-    # The kernel drops a signal that the first process of a container does not handle, and the imports take a while: a
-    # pod deleted meanwhile would stay for its whole grace period.
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     options = _parser().parse_args(arguments)
     if options.command == "check":
         sys.exit(check.run(options))
     if options.command == "doctor":
         sys.exit(doctor.run(options))
+    # The kernel drops a signal that the first process of a container does not handle, and the imports take a while: a
+    # pod deleted meanwhile would stay for its whole grace period.
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     try:
         settings = Settings.resolve(
             spec=options.spec, pool=options.generic, port=options.port, probe_port=options.probe_port

@@ -70,6 +70,14 @@ class Settings:
             pod_uid=environ.get("PREWARM_POD_UID", ""),
             state_directory=Path(environ.get("PREWARM_STATE_DIR", STATE_DIRECTORY)),
             accelerate=accelerate == "true",
-            api_token=environ.get("PREWARM_API_TOKEN") or None,
+            api_token=_token(environ),
             api_token_file=Path(file) if (file := environ.get("PREWARM_API_TOKEN_FILE")) else None,
         )
+
+
+def _token(environ: Mapping[str, str]) -> str | None:
+    """A Secret without a value must not open the door. Raises ValueError."""
+    token = environ.get("PREWARM_API_TOKEN")
+    if token is not None and not token.strip():
+        raise ValueError("PREWARM_API_TOKEN is set and empty; give it a value, or remove it to ask for none.")
+    return token.strip() if token else None

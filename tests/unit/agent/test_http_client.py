@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
+import httpx
 import httpx2
 import pytest
 
@@ -136,3 +137,19 @@ def test_retry_after_is_a_whole_number_of_seconds(value: str | None, seconds: in
 def test_retry_after_may_be_a_date() -> None:
     date = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
     assert retry_after_seconds(response(429, **{"retry-after": date})) in range(85, 92)
+
+
+@pytest.mark.parametrize("library", [httpx, httpx2])
+async def test_what_a_server_sets_for_one_user_does_not_go_out_with_the_next_ones_request(library: Any) -> None:
+    sent = []
+
+    def answer(request: Any) -> Any:
+        sent.append(request.headers.get("cookie"))
+        return library.Response(200, headers={"set-cookie": "session=of-one-user; Path=/"})
+
+    options = HTTPSettings(ssl.create_default_context(), 10, 5.0, lambda _: None).options(library)
+    transport = library.MockTransport(answer)
+    async with library.AsyncClient(**options, transport=transport) as client:
+        for _ in range(2):
+            await client.get("http://tools/orders")
+    assert sent == [None, None]

@@ -27,3 +27,13 @@ def test_the_command_line_comes_before_the_environment() -> None:
 def test_a_timeout_that_is_none_is_refused(timeout: str) -> None:
     with pytest.raises(ValueError, match="PREWARM_REQUEST_TIMEOUT_SECONDS is"):
         Settings.resolve(environ={"PREWARM_REQUEST_TIMEOUT_SECONDS": timeout})
+
+
+@pytest.mark.parametrize("value", ["", " ", "\n"])
+def test_a_token_without_a_value_does_not_open_the_door(value: str) -> None:
+    with pytest.raises(ValueError, match="PREWARM_API_TOKEN is set and empty"):
+        Settings.resolve(environ={"PREWARM_API_TOKEN": value})
+
+
+def test_a_token_with_the_line_break_of_its_file_is_the_token() -> None:
+    assert Settings.resolve(environ={"PREWARM_API_TOKEN": "abc\n"}).api_token == "abc"

@@ -227,6 +227,15 @@ CALCULATOR = {
     },
 }
 MCP = "autogen_ext.tools.mcp.McpWorkbench"
+HTTP_TOOL = {
+    "name": "t",
+    "description": "Looks up.",
+    "host": "api",
+    "port": 80,
+    "method": "GET",
+    "scheme": "http",
+    "headers": {},
+}
 STDIO = {"provider": MCP, "config": {"server_params": {"type": "StdioServerParams", "command": "uvx", "args": ["x"]}}}
 HTTP = {"provider": MCP, "config": {"server_params": {"type": "StreamableHttpServerParams", "url": "http://tools/mcp"}}}
 
@@ -237,9 +246,31 @@ def test_code_in_the_spec_needs_permission_and_all_of_it_is_named() -> None:
     ((reason, _, text),) = refused(component)
     assert reason == Reason.CODE_NOT_ALLOWED
     assert "tool 'calculator'" in text
-    assert "MCP server 'uvx x'" in text
+    assert "MCP server 'uvx'" in text
     assert "security.allowCode" in text
     assert warned(component, allow_code=True) == {}
+
+
+@pytest.mark.parametrize("target", ["http://169.254.169.254/latest", "file:///etc/passwd", "other.json"])
+def test_a_schema_may_refer_to_nothing_outside_the_spec(target: str) -> None:
+    schema = {"type": "object", "$defs": {}, "properties": {"a": {"type": "string", "default": {"$ref": target}}}}
+    config = {**HTTP_TOOL, "path": "/", "json_schema": schema}
+    tool = {"provider": "autogen_ext.tools.http.HttpTool", "config": config}
+    workbench = {"provider": "autogen_core.tools.StaticWorkbench", "config": {"tools": [tool]}}
+    found = refused(assistant(URL, workbench=[workbench]))
+    assert [(path.rpartition(".")[2], target in text) for _, path, text in found if path.endswith("$ref")] == [
+        ("$ref", True)
+    ]
+
+
+def test_words_of_a_tool_keep_their_names_when_an_agent_is_renamed() -> None:
+    schema = {"type": "object", "properties": {"città": {"type": "string"}}, "required": ["città"]}
+    config = {**HTTP_TOOL, "path": "/{città}", "json_schema": schema}
+    tool = {"provider": "autogen_ext.tools.http.HttpTool", "config": config}
+    workbench = {"provider": "autogen_core.tools.StaticWorkbench", "config": {"tools": [tool]}}
+    checked = check(assistant(URL, name="città", workbench=[workbench])).component["config"]
+    assert checked["name"] != "città"
+    assert checked["workbench"][0]["config"]["tools"][0]["config"]["json_schema"] == schema
 
 
 def test_an_mcp_server_over_http_needs_no_permission() -> None:

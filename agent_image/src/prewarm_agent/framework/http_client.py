@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpx
@@ -72,6 +73,8 @@ class HTTPSettings:
             ),
             "timeout": library.Timeout(self.read_timeout_seconds, connect=CONNECT_TIMEOUT_SECONDS),
             "follow_redirects": True,
+            # All users share the client: what a server sets for one must not go out with the next one's request.
+            "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
         }
 
 

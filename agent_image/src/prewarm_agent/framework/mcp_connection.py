@@ -29,6 +29,8 @@ ServerParams = StdioServerParams | SseServerParams | StreamableHttpServerParams
 START_SECONDS = 30.0
 # How long a call waits for a server that is being started again.
 RETURN_SECONDS = 5.0
+# How long a new list of tools is waited for where there is an older one.
+PATIENCE_SECONDS = 1.0
 # Servers say when their tools change, but not all do, and what they say may be lost.
 LIST_SECONDS = 30.0
 _FIRST_RETRY_SECONDS = 0.5
@@ -49,7 +51,12 @@ class McpConnection:
     def __init__(
         self, params: ServerParams, ssl_context: ssl.SSLContext, sampling_client: ChatCompletionClient | None
     ) -> None:
-        self.name = params.command if isinstance(params, StdioServerParams) else params.url
+        # Without what may be a key: the name is told in the log and on a port without a password.
+        self.name = (
+            params.command
+            if isinstance(params, StdioServerParams)
+            else str(httpx.URL(params.url).copy_with(query=None, userinfo=b""))
+        )
         self._params = params
         self._ssl_context = ssl_context
         # What AutoGen's own client answers servers that ask for a model with.
@@ -62,6 +69,7 @@ class McpConnection:
         self._tools: list[types.Tool] | None = None
         self._listed_at = -LIST_SECONDS
         self._listing: asyncio.Task[list[types.Tool]] | None = None
+        self._listing_since = 0.0
         self._closing = False
         self.error: str | None = None
 
@@ -84,13 +92,21 @@ class McpConnection:
         """
         if self._tools is not None and asyncio.get_running_loop().time() - self._listed_at < LIST_SECONDS:
             return self._tools
+        if self._tools is not None and self._session is None:
+            return self._tools
         if self._listing is None or self._listing.done():
             self._listing = asyncio.create_task(self._list())
+            self._listing_since = asyncio.get_running_loop().time()
+        if self._tools is not None:
+            # One that is slow to answer holds up nobody for longer, who has its tools already.
+            patience = self._listing_since + PATIENCE_SECONDS - asyncio.get_running_loop().time()
+            done, _ = await asyncio.wait({self._listing}, timeout=max(0.0, patience))
+            for listing in done:
+                listing.exception()  # seen: the tools of before stay
+            return self._tools
         try:
             return await asyncio.shield(self._listing)
         except Exception as error:
-            if self._tools is not None:
-                return self._tools
             raise Unavailable(self.error or _sentence(error)) from error
 
     async def call(self, name: str, arguments: Mapping[str, Any]) -> types.CallToolResult:

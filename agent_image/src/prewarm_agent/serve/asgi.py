@@ -54,5 +54,5 @@ async def send_bytes(send: Send, status: int, body: bytes, content_type: bytes, 
 
 
 async def send_json(send: Send, status: int, value: object, headers: Headers = ()) -> None:
-    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
     await send_bytes(send, status, body, b"application/json", headers)

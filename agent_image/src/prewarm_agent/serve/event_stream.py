@@ -22,7 +22,7 @@ class EventStream:
         """Sends one event; `kind` is the name that the client listens to. The `last` one ends the stream."""
         name = f"event: {kind}\n" if kind else ""
         data = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        await self._write(f"{name}data: {data}\n\n".encode(), more=not last)
+        await self._write(f"{name}data: {data}\n\n".encode("utf-8", "replace"), more=not last)
 
     async def heartbeat(self) -> None:
         """Sends what no client sees and every proxy does."""

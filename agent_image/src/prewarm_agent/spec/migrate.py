@@ -102,11 +102,17 @@ def _ascii_names(tree: Object, path: str) -> Iterator[Finding]:
         _rename(tree, renamed)
 
 
+_WITHOUT_AGENTS = frozenset({allowlist.Kind.TOOL, allowlist.Kind.WORKBENCH, allowlist.Kind.MODEL})
+"""What refers to no agent by name, and has words of its own: parameters of tools, headers, texts."""
+
+
 def _rename(node: Any, names: dict[str, str]) -> None:
     """In place: every key and text that is such a name. A loop, since a spec may be deeper than Python recurses."""
     stack = [node]
     while stack:
         here = stack.pop()
+        if isinstance(here, dict) and allowlist.kind_of(str(here.get("provider"))) in _WITHOUT_AGENTS:
+            continue
         if isinstance(here, dict):
             for key in [key for key in here if key in names]:
                 here[names[key]] = here.pop(key)

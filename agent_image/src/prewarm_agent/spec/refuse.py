@@ -54,11 +54,27 @@ _LOOPBACK = re.compile(r"^(?:\w+://)?(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?:
 
 def refusals(nodes: list[Component], *, allow_code: bool) -> Iterator[Finding]:
     """Errors and warnings of each kind, without a look at what is not on the allow-list."""
+    yield from _references(nodes[0])
     for node in nodes:
         yield from _not_servable(node)
         yield from _addresses(node)
     if not allow_code:
         yield from _code(nodes)
+
+
+def _references(root: Component) -> Iterator[Finding]:
+    """What AutoGen would fetch by itself, while it reads a tool's schema: files and URLs of the author's choice."""
+    stack: list[tuple[str, Any]] = [(root.path, root.value)]
+    while stack:
+        path, here = stack.pop()
+        if isinstance(here, dict):
+            target = here.get("$ref")
+            if isinstance(target, str) and not target.startswith("#"):
+                text = f"refers to {target!r}, and only what is in the spec itself, '#...', may be referred to."
+                yield Finding(Reason.INVALID_CONFIG, f"{path}.$ref", text)
+            stack.extend((f"{path}.{key}", value) for key, value in here.items())
+        elif isinstance(here, list):
+            stack.extend((f"{path}[{index}]", value) for index, value in enumerate(here))
 
 
 def _not_servable(node: Component) -> Iterator[Finding]:
@@ -89,7 +105,7 @@ def _brings_code(node: Component) -> str:
         return f"tool {config.get('name')!r}"
     server = config.get("server_params")
     if node.provider.startswith(_MCP) and isinstance(server, dict) and "command" in server:
-        return f"MCP server {' '.join([str(server['command']), *map(str, server.get('args') or ())])!r}"
+        return f"MCP server {str(server['command'])!r}"  # its arguments may hold a key
     return ""
 
 
