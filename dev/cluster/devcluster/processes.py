@@ -75,9 +75,9 @@ class Daemon:
     def _recorded(self) -> tuple[int, int] | None:
         try:
             pid, started = self.pid_file.read_text().split()
+            return int(pid), int(started)  # no number, if it had ended before its start was looked up
         except (FileNotFoundError, ValueError):
             return None
-        return int(pid), int(started)
 
 
 def recorded_daemons(run_dir: Path) -> list[Daemon]:
