@@ -1,5 +1,6 @@
 """What a warm agent tells of itself, and what it never tells."""
 
+import asyncio
 import json
 
 import httpx
@@ -37,6 +38,9 @@ async def test_the_log_names_the_request_and_holds_neither_texts_nor_keys(model:
             url, headers = f"{process.url}/v1/chat/completions", {"x-request-id": "request-42"}
             answer = await client.post(url, json=body, headers=headers)
         assert answer.status_code == 502
+        async with asyncio.timeout(10):
+            while not any(entry["message"] == "request failed" for entry in process.log):
+                await asyncio.sleep(0.02)  # the line follows the answer
         log = process.log
         everything = json.dumps(log) + (await process.probe("/metrics")).text
     assert [entry["request_id"] for entry in log if entry["message"] == "request failed"] == ["request-42"]
