@@ -15,8 +15,7 @@ from autogen_agentchat.messages import (
 from autogen_core import CancellationToken
 
 from prewarm_agent.framework.blueprint import Blueprint, Runner
-from prewarm_agent.framework.session import Answer, Turn, answer_of, remember
-from prewarm_agent.framework.upstream import LastCall, explain, last_call
+from prewarm_agent.framework.session import Answer, Turn, answer_of, explained, remember
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +61,9 @@ class Conversation:
     def cancel(self) -> None:
         self._token.cancel()
 
-    async def events(self) -> AsyncGenerator[Step | Outcome, None]:
+    def events(self) -> AsyncGenerator[Step | Outcome, None]:
         """Steps, then the outcome. Raises StateRefused and what a Session raises."""
-        last = LastCall()
-        last_call.set(last)
-        try:
-            async with aclosing(self._events()) as events:
-                async for event in events:
-                    yield event
-        except Exception as error:
-            if (failure := explain(error, last)) is not None:
-                raise failure from error
-            raise
+        return explained(self._events())
 
     async def _events(self) -> AsyncGenerator[Step | Outcome, None]:
         runner = await self._blueprint.build(stream=self._stream)

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, Literal, TypeVar, cast
 
 from autogen_agentchat.base import TaskResult, Team
 from autogen_agentchat.messages import BaseChatMessage, ModelClientStreamingChunkEvent, TextMessage
@@ -13,6 +13,8 @@ from autogen_core.models import AssistantMessage, LLMMessage, SystemMessage, Use
 from prewarm_agent.framework.blueprint import Blueprint, Runner
 from prewarm_agent.framework.terminations import FROM_CLIENT
 from prewarm_agent.framework.upstream import LastCall, explain, last_call
+
+Event = TypeVar("Event")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +68,12 @@ class Session:
     def cancel(self) -> None:
         self._token.cancel()
 
-    async def events(self) -> AsyncGenerator[Delta | Answer, None]:
+    def events(self) -> AsyncGenerator[Delta | Answer, None]:
         """Deltas if streaming was asked for, then the answer.
 
         Raises UpstreamFailure if the model's API is to blame, NoAnswer, or what the agent's own code raised.
         """
-        last = LastCall()
-        last_call.set(last)
-        try:
-            async with aclosing(self._events()) as events:
-                async for event in events:
-                    yield event
-        except Exception as error:
-            if (failure := explain(error, last)) is not None:
-                raise failure from error
-            raise
+        return explained(self._events())
 
     async def _events(self) -> AsyncGenerator[Delta | Answer, None]:
         runner = await self._blueprint.build(stream=self._stream)
@@ -104,6 +97,20 @@ class Session:
         if self._stream and not streamed.endswith(answer.text):
             yield Delta(f"\n\n{answer.text}" if streamed else answer.text)
         yield answer
+
+
+async def explained(run: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
+    """The events of a run. What it raises becomes an UpstreamFailure where the model's API is to blame."""
+    last = LastCall()
+    last_call.set(last)
+    try:
+        async with aclosing(run) as events:
+            async for event in events:
+                yield event
+    except Exception as error:
+        if (failure := explain(error, last)) is not None:
+            raise failure from error
+        raise
 
 
 def answer_of(result: TaskResult | None) -> Answer:
