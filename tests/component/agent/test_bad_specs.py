@@ -65,7 +65,12 @@ MODEL = "agent.component.config.model_client"
     [
         ("{", "SpecUnreadable", ""),
         (spec(assistant(URL), concurrencyLimits=1), "UnknownKey", "concurrencyLimits"),
-        (spec(assistant(URL, name="not-a-name")), "InvalidConfig", "agent.component.config"),
+        (spec(assistant(URL, name="not-a-name")), "InvalidConfig", "agent.component.config.name"),
+        (
+            spec(assistant(URL), models=[{"name": "m", "component": model_client(URL, timeot=1)}]),
+            "UnknownKey",
+            "models[0].component.config.timeot",
+        ),
         (spec(entrypoint="no_such_module:agent"), "ModuleNotFound", "agent.entrypoint"),
         (spec(entrypoint="json:no_such_function"), "FactoryFailed", "agent.entrypoint"),
     ],

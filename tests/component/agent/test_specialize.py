@@ -143,6 +143,10 @@ TOOL = {
             ["agent.component.config.model_client"],
         ),
         (
+            member(agent={"entrypoint": "my_agents:support", "config": {"model": {"provider": "prewarm.NamedModel"}}}),
+            ["agent.config.model.config.name"],
+        ),
+        (
             member(agent={"entrypoint": "my_agents:support", "config": {"model": model_client(f"http://{OWN}")}}),
             ["agent.config.model"],
         ),

@@ -47,6 +47,17 @@ def test_a_bad_one_fails_with_every_finding_and_its_place() -> None:
     }
 
 
+def test_errors_and_warnings_of_agent_and_models_are_told_together() -> None:
+    local = assistant("http://localhost:8000/v1")["config"]["model_client"]
+    agent = assistant("", model_client={"provider": "prewarm.NamedModel", "config": {"name": "slow"}})
+    done = check(spec(agent, models=[{"name": "fast", "component": local}]), "--json")
+    assert done.returncode == 1
+    assert [(each["severity"], each["path"]) for each in json.loads(done.stdout)["findings"]] == [
+        ("error", "agent.component.config.model_client.config.name"),
+        ("warning", "models[0].component.config.base_url"),
+    ]
+
+
 def test_warnings_do_not_fail() -> None:
     done = check(assistant("http://localhost:8000/v1"), "--json")
     assert done.returncode == 0

@@ -4,6 +4,7 @@ import importlib
 
 import pytest
 from autogen_core import is_component_class
+from autogen_core._component_config import WELL_KNOWN_PROVIDERS
 
 from prewarm_agent.spec.allowlist import NAMED_MODEL, PROVIDERS, Kind, canonical, kind_of
 
@@ -37,5 +38,5 @@ def test_what_runs_code_or_waits_or_only_resembles_an_entry_is_not_on_the_list(p
 
 
 def test_autogens_short_names_stand_for_the_classes() -> None:
-    assert canonical("OpenAIChatCompletionClient") == "autogen_ext.models.openai.OpenAIChatCompletionClient"
-    assert kind_of("azure_openai_chat_completion_client") is Kind.MODEL
+    assert {name: canonical(name) for name in WELL_KNOWN_PROVIDERS} == WELL_KNOWN_PROVIDERS
+    assert {kind_of(name) for name in WELL_KNOWN_PROVIDERS} == {Kind.MODEL}

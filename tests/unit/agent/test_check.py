@@ -1,16 +1,20 @@
 """The check of a component tree, and what it must not do."""
 
+import contextlib
+import copy
 import importlib
 from typing import Any
 
 import pytest
 from component.agent.specs import assistant, model_client, team
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prewarm_agent.spec.allowlist import kind_of
-from prewarm_agent.spec.check import check
+from prewarm_agent.spec.check import PATH, check, check_spec
+from prewarm_agent.spec.document import parse
 from prewarm_agent.spec.findings import PermanentError, Reason
+from prewarm_agent.spec.names import of_models
 from prewarm_agent.spec.walk import components
 
 URL = "http://model/v1"
@@ -35,13 +39,69 @@ def test_nothing_is_imported_before_every_provider_is_allowed(bad: dict[str, Any
     assert len(raised.value.findings) == 1
 
 
+def parts(tree: Any) -> list[Any]:
+    """Every object and list in a tree."""
+    stack, found = [tree], []
+    while stack:
+        here = stack.pop()
+        if isinstance(here, dict | list):
+            found.append(here)
+            stack.extend(here.values() if isinstance(here, dict) else here)
+    return found
+
+
+def everything() -> dict[str, Any]:
+    """A team with every kind of part that the check looks into."""
+    stdio = {"type": "StdioServerParams", "command": "uvx", "args": ["x"]}
+    workbench = {"provider": "autogen_ext.tools.mcp.McpWorkbench", "config": {"server_params": stdio}}
+    function: dict[str, Any] = dict.fromkeys(("name", "source_code", "description"), "x")
+    function |= {"global_imports": [], "has_cancellation_support": False}
+    tool = {"provider": "autogen_core.tools.FunctionTool", "config": function}
+    conditions = [
+        {"provider": "autogen_agentchat.conditions.MaxMessageTermination", "config": {"max_messages": 5}},
+        {"provider": "autogen_agentchat.conditions.TextMentionTermination", "config": {"text": "END"}},
+        {"provider": "autogen_agentchat.conditions.SourceMatchTermination", "config": {"sources": ["writer"]}},
+        {"provider": "autogen_agentchat.conditions.HandoffTermination", "config": {"target": "critic"}},
+    ]
+    component = team(URL)
+    writer, critic = component["config"]["participants"]
+    writer["config"].update(workbench=[workbench], metadata={"provider": "x"})
+    writer["component_version"] = 1
+    critic["config"]["tools"] = [tool]
+    critic["config"]["name"] = "Jürgen"
+    component["config"]["termination_condition"] = {
+        "provider": "autogen_agentchat.base.OrTerminationCondition",
+        "config": {"conditions": conditions},
+    }
+    return component
+
+
+def test_the_team_with_everything_is_served() -> None:
+    assert check(everything(), allow_code=True).component != everything()
+
+
+JSON = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=3), st.just([]), st.just({}), st.just([{}]))
+
+
+@settings(deadline=None)  # the first example imports the classes that are named
+@given(st.data())
+def test_whatever_stands_anywhere_is_checked_or_refused_in_words(data: st.DataObject) -> None:
+    component = everything()
+    for _ in range(data.draw(st.integers(1, 3))):
+        place = data.draw(st.sampled_from([part for part in parts(component) if part]))
+        key = data.draw(st.sampled_from(sorted(place) if isinstance(place, dict) else range(len(place))))
+        place[key] = copy.deepcopy(data.draw(JSON))  # else a part could come to hold itself
+    with contextlib.suppress(PermanentError):
+        check(component, allow_code=data.draw(st.booleans()))
+
+
 def test_a_word_that_only_looks_like_a_provider_in_a_schema_is_none() -> None:
     schema = {"type": "object", "properties": {"provider": {"type": "string"}}}
     assert list(components(schema, "x")) == []
 
 
 def test_a_tree_deeper_than_python_recurses_is_walked() -> None:
-    tree: Any = {"provider": "os.system"}
+    tree: Any = {"provider": "os.system", "config": {}}
     for _ in range(5000):
         tree = {"a": tree}
     assert [component.provider for component in components(tree, "x")] == ["os.system"]
@@ -105,3 +165,65 @@ def test_unknown_and_missing_keys_of_one_configuration_are_found_together() -> N
         ("UnknownKey", "agent.component.config.descripton"),
         ("InvalidConfig", "agent.component.config.description"),
     ]
+
+
+@pytest.mark.parametrize("name", ["two words", "order-desk", "1st", ""])
+def test_a_name_that_autogen_refuses_is_found_before_it_is_built(name: str) -> None:
+    assert findings(assistant(URL, name=name)) == [("InvalidConfig", "agent.component.config.name")]
+
+
+def test_members_of_one_name_are_found() -> None:
+    component = team(URL)
+    component["config"]["participants"][1]["config"]["name"] = "writer"
+    assert findings(component) == [("InvalidConfig", "agent.component.config.participants[1].config.name")]
+
+
+def with_models(*models: dict[str, Any], agent: dict[str, Any] | None = None) -> dict[str, Any]:
+    declared = [{"name": f"m{number}", "component": model} for number, model in enumerate(models)]
+    return {"name": "support", "agent": {"component": agent or assistant(URL)}, "models": declared}
+
+
+def findings_of_spec(spec: dict[str, Any]) -> list[tuple[str, str]]:
+    with pytest.raises(PermanentError) as raised:
+        check_spec(parse(spec))
+    return [(finding.reason.value, finding.path) for finding in raised.value.findings]
+
+
+def named(name: str) -> dict[str, Any]:
+    return {"provider": "prewarm.NamedModel", "config": {"name": name}}
+
+
+def azure(token_provider: str, endpoint: str = "https://mine.openai.azure.com", **config: Any) -> dict[str, Any]:
+    token = {"provider": token_provider, "config": config}
+    settings = {"model": "gpt-4o", "azure_endpoint": endpoint, "api_version": "2024-06-01"}
+    return {
+        "provider": "azure_openai_chat_completion_client",
+        "config": {**settings, "azure_ad_token_provider": token},
+    }
+
+
+def test_models_are_checked_as_the_agent_is_and_all_is_told_at_once() -> None:
+    model = azure("os.system", "https://<endpoint>")
+    spec = with_models(model, assistant(URL), named("m0"), agent=assistant(URL, descripton="x"))
+    assert findings_of_spec(spec) == [
+        ("UnknownKey", "agent.component.config.descripton"),
+        ("ProviderNotAllowed", "models[0].component.config.azure_ad_token_provider.provider"),
+        ("PlaceholderLeft", "models[0].component.config.azure_endpoint"),
+        ("InvalidConfig", "models[1].component.provider"),
+        ("InvalidConfig", "models[2].component.provider"),
+    ]
+
+
+def test_a_model_that_the_spec_does_not_declare_is_found_unless_a_pool_may_have_it() -> None:
+    agent = assistant(URL, model_client=named("m1"))
+    (finding,) = of_models(parse(with_models(model_client(URL), agent=agent)), PATH)
+    assert finding.path == "agent.component.config.model_client.config.name"
+    assert list(of_models(parse(with_models(model_client(URL), model_client(URL), agent=agent)), PATH)) == []
+    assert list(of_models(parse(with_models(agent=agent)), PATH)) == []
+
+
+def test_azure_may_be_asked_for_tokens() -> None:
+    scopes = ["https://cognitiveservices.azure.com/.default"]
+    provider = "autogen_ext.auth.azure.AzureTokenProvider"
+    model = azure(provider, provider_kind="DefaultAzureCredential", scopes=scopes)
+    assert check_spec(parse(with_models(model, agent=assistant(URL, model_client=model)))) == ()

@@ -1,6 +1,7 @@
 """Model clients from components: what is shared, what they are called, what is missing."""
 
 import ssl
+import sys
 
 import httpx2
 import pytest
@@ -72,6 +73,14 @@ def test_every_field_that_azure_lacks_is_named_with_the_variable_that_may_hold_i
     monkeypatch.setenv("OPENAI_API_VERSION", "2024-06-01")
     monkeypatch.setenv("AZURE_OPENAI_AD_TOKEN", "a token")
     assert pool.get(AZURE, "x").model == "gpt-4o"
+
+
+def test_only_azures_class_is_asked_for_tokens(pool: ModelPool) -> None:
+    config = {"azure_endpoint": "https://mine.openai.azure.com", "api_version": "2024-06-01", "model": "gpt-4o"}
+    other = {"provider": "antigravity.X", "config": {}}
+    with pytest.raises(PermanentError, match="azure_ad_token_provider is not"):
+        pool.get({**AZURE, "config": {**config, "azure_ad_token_provider": other}}, "x")
+    assert "antigravity" not in sys.modules
 
 
 def test_anthropic_needs_its_own_key_and_ollama_none(pool: ModelPool, monkeypatch: pytest.MonkeyPatch) -> None:

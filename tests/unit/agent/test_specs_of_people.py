@@ -158,9 +158,40 @@ def test_an_end_that_comes_too_early_or_never_is_told(condition: Object, words: 
     assert words in text
 
 
+def test_a_team_without_an_end_is_told() -> None:
+    component = team(URL)
+    component["config"].update(termination_condition=None, max_turns=None)
+    ((path, text),) = warned(component).items()
+    assert path == "agent.component.config"
+    assert "until the request's deadline" in text
+
+
+@pytest.mark.parametrize(
+    ("sources", "words"), [(["editor"], "it never ends a run"), (["user"], "no member ever speaks"), (["critic"], None)]
+)
+def test_an_end_that_waits_for_the_wrong_speaker_is_told(sources: list[str], words: str | None) -> None:
+    component = team(URL)
+    end = {"provider": "autogen_agentchat.conditions.SourceMatchTermination", "config": {"sources": sources}}
+    other = component["config"]["termination_condition"]
+    component["config"]["termination_condition"] = {
+        "provider": "autogen_agentchat.base.OrTerminationCondition",
+        "config": {"conditions": [other, end]},
+    }
+    told = warned(component)
+    assert [path.rpartition(".")[2] for path in told] == (["sources"] if words else [])
+    assert all(words is not None and words in text for text in told.values())
+
+
 @pytest.mark.parametrize(
     "value",
-    ["https://<endpoint>.openai.azure.com", "https://{your-endpoint}/", "REPLACE_WITH_URL", "https://your-host/v1"],
+    [
+        "https://<endpoint>.openai.azure.com",
+        "https://{your-endpoint}/",
+        "REPLACE_WITH_URL",
+        "https://your-host/v1",
+        "https://my-your_resource.example.com",
+        "changeme",
+    ],
 )
 def test_a_placeholder_in_an_address_is_found_before_the_first_request(value: str) -> None:
     component = assistant(URL)
@@ -168,6 +199,11 @@ def test_a_placeholder_in_an_address_is_found_before_the_first_request(value: st
     ((reason, path, text),) = refused(component)
     assert (reason, path) == (Reason.PLACEHOLDER, "agent.component.config.model_client.config.base_url")
     assert value in text
+
+
+@pytest.mark.parametrize("value", ["https://grow-your-brand.example.com/v1", "https://replacement.example.com"])
+def test_a_name_that_only_resembles_a_placeholder_is_served(value: str) -> None:
+    assert warned(assistant(value)) == {}
 
 
 def test_a_placeholder_for_a_key_is_found_and_a_key_is_never_repeated() -> None:
@@ -204,6 +240,14 @@ def test_an_azure_client_says_all_that_is_missing() -> None:
     }
     missing = {path.rpartition(".")[2] for _, path, _ in refused(component)}
     assert missing == {"azure_endpoint", "api_version"}
+    assert "AZURE_OPENAI_ENDPOINT" in refused(component)[0][2]
+
+
+def test_what_the_environment_gives_is_not_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AZURE_OPENAI_ENDPOINT", "https://mine.openai.azure.com")
+    monkeypatch.setenv("OPENAI_API_VERSION", "2024-06-01")
+    azure = {"provider": "azure_openai_chat_completion_client", "config": {"model": "gpt-4o"}}
+    assert warned(assistant(URL, model_client=azure)) == {}
 
 
 def test_fields_of_one_vendor_in_the_client_of_another_are_told_with_the_right_ones() -> None:
@@ -214,6 +258,15 @@ def test_fields_of_one_vendor_in_the_client_of_another_are_told_with_the_right_o
     }
     ((reason, _, text),) = refused(component)
     assert (reason, text) == (Reason.UNKNOWN_KEY, "OllamaChatCompletionClient has no field base_url; use host.")
+
+
+def test_an_ollama_client_without_a_host_is_told_whom_it_would_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = {"provider": "OllamaChatCompletionClient", "config": {"model": "llama3"}}
+    ((path, text),) = warned(assistant(URL, model_client=model)).items()
+    assert path == "agent.component.config.model_client.config.host"
+    assert "127.0.0.1:11434" in text
+    monkeypatch.setenv("OLLAMA_HOST", "http://ollama:11434")
+    assert warned(assistant(URL, model_client=model)) == {}
 
 
 CALCULATOR = {
@@ -277,8 +330,16 @@ def test_an_mcp_server_over_http_needs_no_permission() -> None:
     assert warned(assistant(URL, workbench=[HTTP])) == {}
 
 
-def test_metadata_that_has_the_word_provider_is_no_component() -> None:
-    assert warned(assistant(URL, metadata={"provider": "azure", "owner": "x"})) == {}
+@pytest.mark.parametrize("value", [{"provider": "azure", "owner": "x"}, {"team": {"provider": "azure", "since": 2}}])
+def test_metadata_that_has_the_word_provider_is_no_component(value: Object) -> None:
+    memory = {"content": "x", "mime_type": "text/plain", "metadata": value}
+    component = {"provider": "autogen_core.memory.ListMemory", "config": {"memory_contents": [memory]}}
+    assert warned(assistant(URL, memory=[component])) == {}
+
+
+def test_metadata_that_could_be_loaded_is_a_component() -> None:
+    disguised = {"provider": "os.system", "config": {}}
+    assert refused(assistant(URL, metadata={"x": disguised}))[0][0] == Reason.PROVIDER_NOT_ALLOWED
 
 
 def test_a_model_of_the_spec_or_the_pool_is_named() -> None:
@@ -290,8 +351,13 @@ def test_a_model_of_the_spec_or_the_pool_is_named() -> None:
 
 OTHER_KINDS: dict[str, tuple[Object, str]] = {
     "a gallery": ({"name": "g", "items": [assistant(URL)]}, "gallery"),
+    "a gallery of January 2025": ({"items": {"teams": [], "components": {}}}, "gallery"),
     "a gallery of another release": ({"components": {"teams": []}}, "gallery"),
+    "a row of Studio's database": ({"id": 1, "config": {"components": {"teams": []}}}, "gallery"),
     "a team of 2024": ({"team_type": "RoundRobinGroupChat", "participants": []}, "2024"),
+    "a model of 2024": ({"model": "gpt-4o", "model_type": "OpenAIChatCompletionClient"}, "2024"),
+    "a workflow with agents of 0.2": ({"type": "autonomous", "summary_method": "last", "agents": []}, "0.2"),
+    "a skill of 0.2": ({"name": "x", "content": "def x(): ...", "secrets": [], "libraries": []}, "0.2"),
     "a workflow of 0.2": ({"sender": {}, "receiver": {}, "type": "twoagents"}, "0.2"),
     "an agent of 0.2": ({"config": {}, "llm_config": {}}, "0.2"),
     "a manifest": ({"kind": "AgentDeployment", "spec": {}}, "AgentDeployment"),

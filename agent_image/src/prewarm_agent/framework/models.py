@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from prewarm_agent.framework.http_client import HTTPSettings, ModelHTTPClient, rehearsal
 from prewarm_agent.spec import allowlist
+from prewarm_agent.spec.configuration import in_other_words, with_environment
 from prewarm_agent.spec.findings import Finding, PermanentError, Reason
 from prewarm_agent.spec.validation import validate
 
@@ -27,8 +28,6 @@ OLLAMA = "autogen_ext.models.ollama.OllamaChatCompletionClient"
 
 # AutoGen sends these models to another provider's OpenAI-compatible API, with that provider's key.
 _KEY_BY_MODEL_PREFIX = {"gemini-": "GEMINI_API_KEY", "claude-": "ANTHROPIC_API_KEY", "Llama-": "LLAMA_API_KEY"}
-# Fields that the vendor's SDK would read from the environment, but that AutoGen's schema demands.
-_FROM_ENVIRONMENT = {AZURE: {"azure_endpoint": "AZURE_OPENAI_ENDPOINT", "api_version": "OPENAI_API_VERSION"}}
 
 # What is assumed of a model that AutoGen has never heard of: that its server speaks the API it claims to speak. Several
 # system messages are joined into one, since templates of open models often refuse a second one.
@@ -81,6 +80,9 @@ def _built(provider: str, config: dict[str, Any], http: HTTPSettings) -> ChatCom
 
 
 def _token_provider(component: Mapping[str, Any]) -> Callable[[], Awaitable[str]]:
+    if allowlist.kind_of(str(component.get("provider"))) is not allowlist.Kind.TOKEN_PROVIDER:
+        raise ValueError("azure_ad_token_provider is not autogen_ext.auth.azure.AzureTokenProvider")
+
     from autogen_ext.auth.azure import AzureTokenProvider
 
     provider = AzureTokenProvider.load_component(dict(component))
@@ -103,20 +105,12 @@ def _checked_provider(component: Mapping[str, Any], path: str) -> str:
 
 
 def _checked_config(provider: str, config: Mapping[str, Any], path: str) -> dict[str, Any]:
-    variables = _FROM_ENVIRONMENT.get(provider, {})
-    given = {key: os.environ[variable] for key, variable in variables.items() if os.environ.get(variable)}
-    model, findings = validate(_class_of(provider).component_config_schema, {**given, **config}, path)
+    schema = _class_of(provider).component_config_schema
+    model, findings = validate(schema, with_environment(provider, config), path)
     if findings or model is None:
-        raise PermanentError([_with_variable(finding, path, variables) for finding in findings])
+        raise PermanentError([in_other_words(provider, finding, path) for finding in findings])
     dumped = model.model_dump(exclude_none=True)
     return {key: value.get_secret_value() if isinstance(value, SecretStr) else value for key, value in dumped.items()}
-
-
-def _with_variable(finding: Finding, path: str, variables: Mapping[str, str]) -> Finding:
-    variable = variables.get(finding.path.removeprefix(f"{path}."))
-    if variable is None:
-        return finding
-    return Finding(finding.reason, finding.path, f"is missing; set it here or in the environment variable {variable}.")
 
 
 def _require_secret(provider: str, config: Mapping[str, Any], path: str) -> None:

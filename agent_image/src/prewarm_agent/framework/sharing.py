@@ -18,7 +18,8 @@ def share(node: Any, path: str, parts: Parts) -> Any:
     Raises PermanentError for what cannot be built; `path` is for its findings.
     """
     if isinstance(node, dict):
-        shared = _shared(node, path, parts) if isinstance(node.get("provider"), str) else None
+        is_component = isinstance(node.get("provider"), str) and isinstance(node.get("config"), dict)
+        shared = _shared(node, path, parts) if is_component else None
         return shared or {key: share(value, f"{path}.{key}", parts) for key, value in _own(node).items()}
     if isinstance(node, list):
         return [share(value, f"{path}[{index}]", parts) for index, value in enumerate(node)]

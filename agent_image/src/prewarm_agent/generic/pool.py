@@ -68,7 +68,7 @@ class Pool(BaseModel):
                     continue
                 if node.provider != allowlist.NAMED_MODEL:
                     findings.append(Finding(Reason.INVALID_CONFIG, node.path, text))
-                elif (name := node.value["config"]["name"]) not in names:
+                elif (name := node.config.get("name")) not in names:
                     unknown = f"is {name!r}, which is no model of pool {self.name}: {refer}."
                     findings.append(Finding(Reason.INVALID_CONFIG, f"{node.path}.config.name", unknown))
         return findings

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     TOOL = "tool"
     WORKBENCH = "workbench"
     MESSAGE_FORMAT = "message format"
+    TOKEN_PROVIDER = "token provider"  # noqa: S105 - a kind's name
 
 
 NAMED_MODEL = "prewarm.NamedModel"
@@ -79,6 +80,7 @@ _CLASSES: dict[Kind, tuple[str, ...]] = {
         "autogen_ext.tools.mcp.McpWorkbench",
     ),
     Kind.MESSAGE_FORMAT: ("autogen_agentchat.messages.StructuredMessageFactory",),
+    Kind.TOKEN_PROVIDER: ("autogen_ext.auth.azure.AzureTokenProvider",),
 }
 
 PROVIDERS: Mapping[str, Kind] = MappingProxyType({name: kind for kind, names in _CLASSES.items() for name in names})
@@ -89,6 +91,7 @@ _ALIASES = {
     "openai_chat_completion_client": "autogen_ext.models.openai.OpenAIChatCompletionClient",
     "AzureOpenAIChatCompletionClient": "autogen_ext.models.openai.AzureOpenAIChatCompletionClient",
     "azure_openai_chat_completion_client": "autogen_ext.models.openai.AzureOpenAIChatCompletionClient",
+    "OllamaChatCompletionClient": "autogen_ext.models.ollama.OllamaChatCompletionClient",
 }
 
 

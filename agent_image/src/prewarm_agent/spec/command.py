@@ -30,18 +30,17 @@ def run(options: argparse.Namespace) -> int:
 
 def _findings(options: argparse.Namespace) -> list[Finding]:
     # Here, because `serve` must not wait for any of it.
-    from prewarm_agent.spec import document
-    from prewarm_agent.spec.check import check
+    from prewarm_agent.spec import document, names
+    from prewarm_agent.spec.check import PATH, examine_spec
     from prewarm_agent.spec.findings import PermanentError
 
     try:
         spec = document.read(Path("/dev/stdin" if options.spec == "-" else options.spec))
-        if spec.agent.component is None:
-            return []
-        allow_code = options.allow_code or spec.security.allow_code
-        return list(check(spec.agent.component, allow_code=allow_code).warnings)
     except PermanentError as error:
         return list(error.findings)
+    spec.security.allow_code |= options.allow_code
+    findings = [*examine_spec(spec), *names.of_models(spec, PATH)]
+    return sorted(findings, key=lambda finding: finding.warning)
 
 
 def _show(findings: list[Finding]) -> None:

@@ -18,7 +18,19 @@ class Format:
     remedy: str
 
 
-_KEYS_OF_0_2 = ("workflow", "sender", "receiver", "llm_config", "config_list", "skills")
+_KEYS_OF_2024 = ("team_type", "agent_type", "model_type", "termination_type", "tool_type")
+_KEYS_OF_0_2 = (
+    "workflow", "sender", "receiver", "llm_config", "config_list", "skills", "human_input_mode", "summary_method"
+)  # fmt: skip
+
+
+def _is_gallery(value: Object) -> bool:
+    """Its components have been a list, then an object, then one in the `config` of a row of Studio's database."""
+    inner = value.get("config")
+    rows = (value, inner) if isinstance(inner, Mapping) else (value,)
+    return any(isinstance(row.get("items"), list | dict) or isinstance(row.get("components"), dict) for row in rows)
+
+
 FORMATS = (
     Format(
         lambda value: value.get("kind") == "AgentDeployment",
@@ -26,17 +38,17 @@ FORMATS = (
         "take what stands under spec.agent.component, or `kubectl apply` the file",
     ),
     Format(
-        lambda value: isinstance(value.get("items"), list) or isinstance(value.get("components"), dict),
+        _is_gallery,
         "an AutoGen Studio gallery, which holds many components",
         "export one team or agent of it",
     ),
     Format(
-        lambda value: "team_type" in value or "agent_type" in value,
-        "a team of AutoGen Studio from 2024",
+        lambda value: any(key in value for key in _KEYS_OF_2024),
+        "a component of AutoGen Studio from 2024",
         "open it in a Studio of AutoGen 0.4.2 or later and export it again",
     ),
     Format(
-        lambda value: any(key in value for key in _KEYS_OF_0_2),
+        lambda value: any(key in value for key in _KEYS_OF_0_2) or {"content", "libraries"} <= value.keys(),
         "a workflow, agent or skill of AutoGen 0.2",
         "build the agent anew: 0.2 and 0.4 share no format; docs/guide/specs.md has an example",
     ),

@@ -48,8 +48,15 @@ _ADDRESSES = frozenset({"base_url", "azure_endpoint", "endpoint", "host", "url"}
 _PLACEHOLDER_FIELDS = _ADDRESSES | {
     "api_key", "api_version", "azure_ad_token", "azure_deployment", "model", "organization"
 }  # fmt: skip
-_PLACEHOLDER = re.compile(r"<[^<>]*>|\{[^{}]*\}|REPLACE[_ -]?(WITH|ME)|YOUR[_-]|your[_-]|\.\.\.|^x{3,}$|CHANGE[_ -]?ME")
-_LOOPBACK = re.compile(r"^(?:\w+://)?(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])(?:[:/]|$)")
+# "your" only where no real name of a host or model has it.
+_YOUR = (
+    r"(?<![a-zA-Z])(?i:your)[_-](?i:api|azure|deployment|domain|endpoint|host|instance|key|model|name|openai|org|proxy"
+    r"|region|resource|secret|server|service|token|url)"
+)
+_PLACEHOLDER = re.compile(
+    rf"<[^<>]*>|\{{[^{{}}]*\}}|(?i:(?:replace|change)[_ -]?(?:with|me)(?![a-z]))|YOUR[_-]|{_YOUR}|\.\.\.|^x{{3,}}$"
+)
+_LOOPBACK = re.compile(r"^(?:\w+://)?(?:localhost|0\.0\.0\.0|127\.\d+\.\d+\.\d+|\[::1\])(?:[:/]|$)")
 
 
 def refusals(nodes: list[Component], *, allow_code: bool) -> Iterator[Finding]:
@@ -81,7 +88,7 @@ def _not_servable(node: Component) -> Iterator[Finding]:
     if node.provider in NOT_SERVABLE:
         name = node.provider.rpartition(".")[2]
         yield Finding(Reason.NOT_SERVABLE, f"{node.path}.provider", f"{name} {NOT_SERVABLE[node.provider]}.")
-    config = _config(node)
+    config = node.config
     if node.provider.endswith(".HandoffTermination") and config.get("target") == "user":
         text = "hands over to a person in a run, and nobody is there: let the agent answer with its question."
         yield Finding(Reason.NOT_SERVABLE, f"{node.path}.config.target", text)
@@ -100,7 +107,7 @@ def _code(nodes: list[Component]) -> Iterator[Finding]:
 
 
 def _brings_code(node: Component) -> str:
-    config = _config(node)
+    config = node.config
     if node.provider == "autogen_core.tools.FunctionTool":
         return f"tool {config.get('name')!r}"
     server = config.get("server_params")
@@ -113,7 +120,7 @@ def _addresses(node: Component) -> Iterator[Finding]:
     """Placeholders that nobody has filled in, and addresses that mean the pod itself."""
     if allowlist.kind_of(node.provider) not in (allowlist.Kind.MODEL, allowlist.Kind.WORKBENCH, allowlist.Kind.TOOL):
         return
-    for path, key, value in _texts(_config(node), f"{node.path}.config"):
+    for path, key, value in _texts(node.config, f"{node.path}.config"):
         if key in _PLACEHOLDER_FIELDS and _PLACEHOLDER.search(value):
             shown = "it" if key == "api_key" else repr(value)
             text = f"still holds a placeholder, {shown}: put in the real value, or leave it out."
@@ -129,8 +136,3 @@ def _texts(config: dict[str, Any], path: str) -> Iterator[tuple[str, str, str]]:
             yield f"{path}.{key}", key, value
         elif key == "server_params" and isinstance(value, dict):
             yield from _texts(value, f"{path}.{key}")
-
-
-def _config(node: Component) -> dict[str, Any]:
-    config = node.value.get("config")
-    return config if isinstance(config, dict) else {}

@@ -16,24 +16,30 @@ class Component:
     def provider(self) -> str:
         return str(self.value["provider"])
 
+    @property
+    def config(self) -> dict[str, Any]:
+        """Empty where there is none, or no mapping."""
+        config = self.value.get("config")
+        return config if isinstance(config, dict) else {}
 
-def _is_text(key: str, value: object) -> bool:
-    """AutoGen's `metadata` maps texts to texts. What has a provider there, and nothing that is more than a text, is a
-    user's word; a component has a config."""
-    return key == "metadata" and isinstance(value, dict) and all(isinstance(each, str) for each in value.values())
+
+_FREE_FORM = frozenset({"metadata", "headers", "env", "default_headers", "default_query", "extra_body"})
+"""Keys under which people write words of their own, `provider` among them."""
 
 
 def components(tree: object, path: str) -> Iterator[Component]:
     """Every mapping under `tree` whose `provider` is a string, parents before children, in the order of the document.
 
-    A loop with a stack of its own: a spec may be nested deeper than Python recurses.
+    Under a free-form key it needs a `config`, too, which is safe to demand: AutoGen refuses what has none before it
+    imports anything. A loop with a stack of its own: a spec may be nested deeper than Python recurses.
     """
-    stack = [(path, tree)]
+    stack: list[tuple[str, object, bool]] = [(path, tree, False)]
     while stack:
-        at, node = stack.pop()
+        at, node, free = stack.pop()
         if isinstance(node, dict):
-            if isinstance(node.get("provider"), str):
+            if isinstance(node.get("provider"), str) and (not free or isinstance(node.get("config"), dict)):
                 yield Component(at, node)
-            stack.extend((f"{at}.{key}", value) for key, value in reversed(node.items()) if not _is_text(key, value))
+            entries = reversed(node.items())
+            stack.extend((f"{at}.{key}", value, free or key in _FREE_FORM) for key, value in entries)
         elif isinstance(node, list):
-            stack.extend((f"{at}[{index}]", value) for index, value in reversed(list(enumerate(node))))
+            stack.extend((f"{at}[{index}]", value, free) for index, value in reversed(list(enumerate(node))))

@@ -144,10 +144,13 @@ class GenericPod:
 
     async def _read_pool(self, startup: Startup) -> None:
         from prewarm_agent.generic import pool
+        from prewarm_agent.spec import check
 
         assert startup.settings.pool_path is not None  # it is what makes a process generic
         self._pool = pool.read(startup.settings.pool_path)
         startup.spec = self._pool.as_spec()
+        for warning in check.check_models(startup.spec):
+            logger.warning("pool warning", extra={"path": warning.path, "text": warning.text})
 
     async def _preload(self, startup: Startup) -> None:  # noqa: ARG002 - every phase has the same signature
         from prewarm_agent.generic import pool

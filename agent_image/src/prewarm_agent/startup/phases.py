@@ -74,11 +74,8 @@ async def read_config(startup: Startup) -> None:
     from prewarm_agent.spec import check, document
 
     startup.spec = spec = document.read(startup.settings.spec_path)
-    if spec.agent.component is not None:
-        checked = check.check(spec.agent.component, allow_code=spec.security.allow_code)
-        spec.agent.component = checked.component
-        for warning in checked.warnings:
-            logger.warning("spec warning", extra={"path": warning.path, "text": warning.text})
+    for warning in check.check_spec(spec):
+        logger.warning("spec warning", extra={"path": warning.path, "text": warning.text})
 
 
 async def build_clients(startup: Startup) -> None:
