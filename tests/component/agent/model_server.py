@@ -6,6 +6,7 @@ Speaks the wire formats of OpenAI, Azure, Anthropic (`/v1/messages`) and Ollama 
 import asyncio
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -139,7 +140,7 @@ async def _paced(text: str, last: str) -> AsyncIterator[str]:
             raise ConnectionAbortedError
 
 
-class _Wire:
+class _Wire(ABC):
     """How one vendor writes an answer to the request `body`."""
 
     error: ClassVar[dict[str, Any]] = {"error": {"message": "told to refuse"}}
@@ -152,14 +153,14 @@ class _Wire:
     def streams(cls, body: dict[str, Any]) -> bool:
         return bool(body.get("stream"))
 
-    def plain(self, text: str, *, bare: bool) -> Response:
-        raise NotImplementedError
+    @abstractmethod
+    def plain(self, text: str, *, bare: bool) -> Response: ...
 
-    def call(self, name: str, arguments: dict[str, Any]) -> Response:
-        raise NotImplementedError
+    @abstractmethod
+    def call(self, name: str, arguments: dict[str, Any]) -> Response: ...
 
-    def events(self, text: str, last: str) -> AsyncIterator[str]:
-        raise NotImplementedError
+    @abstractmethod
+    def events(self, text: str, last: str) -> AsyncIterator[str]: ...
 
 
 class _OpenAI(_Wire):

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from component.operator import replica
 from component.operator.controllers import running_controllers
+from component.operator.fault_proxy import FaultProxy
 from component.operator.namespace import Namespace
+from component.operator.replica import Replica
 
 from devcluster.controlplane import ControlPlane
 from devcluster.settings import Cache
@@ -55,6 +57,20 @@ def operator(api_server: ControlPlane) -> Iterator[str]:
     """A running operator; the value is the address of its probes."""
     with running(api_server) as address:
         yield address
+
+
+@pytest.fixture(scope="module")
+def proxy(api_server: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultProxy]:
+    """A proxy before the API server, to be told what to break."""
+    with FaultProxy(api_server, tmp_path_factory.mktemp("proxy")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def proxied_operator(proxy: FaultProxy) -> Iterator[Replica]:
+    """A running operator that reaches the API server through the proxy alone."""
+    with replica.running(proxy.kubeconfig, "behind-the-proxy") as started:
+        yield started
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +19,8 @@ Agent = dict[str, Any]
 WATCHED_KINDS = 5
 
 
-@pytest.fixture(scope="module")
-def proxy(api_server: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultProxy]:
-    with FaultProxy(api_server, tmp_path_factory.mktemp("proxy")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def operator(proxy: FaultProxy) -> Iterator[Replica]:
-    with replica.running(proxy.kubeconfig, "behind-the-proxy") as running:
-        yield running
-
-
 @pytest.fixture
-async def settled(operator: Replica, namespace: Namespace, agent: Agent) -> Namespace:
+async def settled(proxied_operator: Replica, namespace: Namespace, agent: Agent) -> Namespace:
     """A namespace with an agent whose children are as they should be."""
     await namespace.create_object("agentdeployments", agent)
     await namespace.eventually("deployments", "support", is_adopted)
@@ -66,16 +54,16 @@ async def test_an_expired_watch_is_listed_again_and_what_was_deleted_meanwhile_c
 
 
 async def test_an_error_in_a_watch_restarts_all_watches_and_loses_and_doubles_nothing(
-    api_server: ControlPlane, proxy: FaultProxy, operator: Replica, settled: Namespace
+    api_server: ControlPlane, proxy: FaultProxy, proxied_operator: Replica, settled: Namespace
 ) -> None:
-    restarts = operator.metric("prewarm_operator_watch_restarts_total")
+    restarts = proxied_operator.metric("prewarm_operator_watch_restarts_total")
     before = len(audit.writes(api_server, settled.name))
     proxy.silence_watches()
     await scale(settled, 4)
     proxy.send_error(500)
     await settled.eventually("deployments", "support", has_replicas(4), seconds=15)
     await asyncio.sleep(2)
-    assert operator.metric("prewarm_operator_watch_restarts_total") == restarts + 1
+    assert proxied_operator.metric("prewarm_operator_watch_restarts_total") == restarts + 1
     later = [write for write in audit.writes(api_server, settled.name)[before:] if "/events" not in write.path]
     assert sorted((write.verb, write.path.rpartition("/")[2]) for write in later) == [
         ("patch", "status"),
@@ -84,35 +72,35 @@ async def test_an_error_in_a_watch_restarts_all_watches_and_loses_and_doubles_no
 
 
 async def test_a_watch_that_is_cut_goes_on_where_it_was(
-    proxy: FaultProxy, operator: Replica, settled: Namespace
+    proxy: FaultProxy, proxied_operator: Replica, settled: Namespace
 ) -> None:
-    restarts = operator.metric("prewarm_operator_watch_restarts_total")
+    restarts = proxied_operator.metric("prewarm_operator_watch_restarts_total")
     proxy.cut_watches()
     await scale(settled, 4)
     await settled.eventually("deployments", "support", has_replicas(4), seconds=5)
-    assert operator.metric("prewarm_operator_watch_restarts_total") == restarts
+    assert proxied_operator.metric("prewarm_operator_watch_restarts_total") == restarts
 
 
 async def test_rights_that_are_gone_for_a_while_end_in_a_restart_of_the_watches_and_nothing_worse(
-    proxy: FaultProxy, operator: Replica, settled: Namespace
+    proxy: FaultProxy, proxied_operator: Replica, settled: Namespace
 ) -> None:
     def reads(request: Request) -> bool:
         return request.method == "GET" and "/apis/apps/v1/deployments" in request.path
 
-    restarts = operator.metric("prewarm_operator_watch_restarts_total")
+    restarts = proxied_operator.metric("prewarm_operator_watch_restarts_total")
     with proxy.answering(403, reads):
         proxy.cut_watches()
         async with asyncio.timeout(60):
-            while operator.metric("prewarm_operator_watch_restarts_total") == restarts:
-                assert operator.is_alive()
+            while proxied_operator.metric("prewarm_operator_watch_restarts_total") == restarts:
+                assert proxied_operator.is_alive()
                 await asyncio.sleep(0.5)
         await scale(settled, 4)
     await settled.eventually("deployments", "support", has_replicas(4), seconds=15)
-    assert operator.process.poll() is None
+    assert proxied_operator.process.poll() is None
 
 
 async def test_a_watch_that_ends_at_once_is_not_asked_for_in_a_hot_loop(
-    proxy: FaultProxy, operator: Replica, settled: Namespace
+    proxy: FaultProxy, proxied_operator: Replica, settled: Namespace
 ) -> None:
     with proxy.answering(200, lambda request: request.is_watch):
         proxy.cut_watches()
@@ -125,7 +113,9 @@ async def test_a_watch_that_ends_at_once_is_not_asked_for_in_a_hot_loop(
     await settled.eventually("deployments", "support", has_replicas(4), seconds=10)
 
 
-async def test_retry_after_is_obeyed(proxy: FaultProxy, operator: Replica, namespace: Namespace, agent: Agent) -> None:
+async def test_retry_after_is_obeyed(
+    proxy: FaultProxy, proxied_operator: Replica, namespace: Namespace, agent: Agent
+) -> None:
     def makes_a_service(request: Request) -> bool:
         return request.method == "POST" and request.path.endswith(f"{namespace.name}/services")
 
@@ -151,7 +141,7 @@ async def test_a_listing_that_is_told_to_wait_waits(api_server: ControlPlane, tm
 
 
 async def test_conflicts_are_tried_again_at_once_and_are_no_fault_of_the_agent(
-    proxy: FaultProxy, operator: Replica, settled: Namespace
+    proxy: FaultProxy, proxied_operator: Replica, settled: Namespace
 ) -> None:
     def changes_the_deployment(request: Request) -> bool:
         return request.method == "PATCH" and request.path.endswith(f"{settled.name}/deployments/support")
@@ -166,7 +156,7 @@ async def test_conflicts_are_tried_again_at_once_and_are_no_fault_of_the_agent(
 
 
 async def test_a_storm_of_another_writer_on_the_deployment_leads_to_few_writes_of_ours(
-    api_server: ControlPlane, operator: Replica, settled: Namespace
+    api_server: ControlPlane, proxied_operator: Replica, settled: Namespace
 ) -> None:
     before = len(audit.writes(api_server, settled.name))
     until = time.monotonic() + 5
@@ -183,7 +173,7 @@ async def test_a_storm_of_another_writer_on_the_deployment_leads_to_few_writes_o
 
 
 async def test_a_lost_answer_to_a_creation_makes_nothing_twice(
-    api_server: ControlPlane, proxy: FaultProxy, operator: Replica, namespace: Namespace, agent: Agent
+    api_server: ControlPlane, proxy: FaultProxy, proxied_operator: Replica, namespace: Namespace, agent: Agent
 ) -> None:
     def makes_the_deployment(request: Request) -> bool:
         return request.method == "POST" and request.path.endswith(f"{namespace.name}/deployments")

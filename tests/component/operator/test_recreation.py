@@ -1,18 +1,14 @@
 """An AgentDeployment is deleted and made again, many times, while the operator sees nothing or only glimpses of it."""
 
 import asyncio
-from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Any
 
 import pytest
-from component.operator import replica
 from component.operator.controllers import pods_of, rolled_out
 from component.operator.fault_proxy import FaultProxy
 from component.operator.namespace import Namespace
 from component.operator.replica import Replica
-
-from devcluster.controlplane import ControlPlane
 
 Agent = dict[str, Any]
 Object = dict[str, Any]
@@ -21,21 +17,9 @@ RECREATIONS = 20
 CHILDREN = ("deployments", "services", "poddisruptionbudgets", "configmaps")
 
 
-@pytest.fixture(scope="module")
-def proxy(api_server: ControlPlane, tmp_path_factory: pytest.TempPathFactory) -> Iterator[FaultProxy]:
-    with FaultProxy(api_server, tmp_path_factory.mktemp("proxy")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def operator(proxy: FaultProxy) -> Iterator[Replica]:
-    with replica.running(proxy.kubeconfig, "behind-the-proxy") as running:
-        yield running
-
-
 @pytest.mark.parametrize("outage", ["silent", "refused"])
 async def test_of_twenty_agents_of_one_name_that_came_and_went_unseen_the_last_one_alone_is_left(
-    controllers: None, proxy: FaultProxy, operator: Replica, namespace: Namespace, agent: Agent, outage: str
+    controllers: None, proxy: FaultProxy, proxied_operator: Replica, namespace: Namespace, agent: Agent, outage: str
 ) -> None:
     await rolled_out(namespace, agent)
     proxy.silence_watches()

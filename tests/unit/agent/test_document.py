@@ -1,12 +1,17 @@
 """The agent spec around the component."""
 
+import json
 from typing import Any
 
 import pytest
+from component.agent.specs import assistant
 
+from prewarm_agent.spec import document
 from prewarm_agent.spec.document import AgentSpec
+from prewarm_agent.spec.findings import PermanentError
 from prewarm_agent.spec.validation import validate
 
+URL = "http://model/v1"
 MINIMAL: dict[str, Any] = {"name": "support", "agent": {"entrypoint": "support:agent"}}
 
 
@@ -37,3 +42,23 @@ def test_the_defaults_are_those_of_the_contract() -> None:
 def test_a_fault_is_found_where_it_is(change: dict[str, Any], finding: tuple[str, str]) -> None:
     _, findings = validate(AgentSpec, MINIMAL | change, "")
     assert [(found.reason.value, found.path) for found in findings] == [finding]
+
+
+def test_a_file_that_is_a_bare_component_or_an_envelope_is_served_under_its_own_name() -> None:
+    for value in (assistant(URL, name="Order_Desk"), {"component": assistant(URL, name="Order_Desk"), "user_id": "a"}):
+        spec = document.parse(json.loads(json.dumps(value)))
+        assert (spec.name, spec.agent.component) == ("order-desk", assistant(URL, name="Order_Desk"))
+
+
+def test_a_file_of_another_kind_is_refused_by_its_name() -> None:
+    with pytest.raises(PermanentError, match="gallery"):
+        document.parse({"items": []})
+    with pytest.raises(PermanentError, match="neither an agent spec"):
+        document.parse({"name": "x"})
+
+
+def test_the_settings_of_a_factory_need_one() -> None:
+    spec = document.parse({"name": "a", "agent": {"entrypoint": "m:f", "config": {"model": "fast"}}})
+    assert spec.agent.config == {"model": "fast"}
+    with pytest.raises(PermanentError, match="set entrypoint, or remove config"):
+        document.parse({"name": "a", "agent": {"component": assistant(URL), "config": {}}})

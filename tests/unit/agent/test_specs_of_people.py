@@ -1,13 +1,11 @@
 """Specs as people have them: exports of several years, half filled in, or of another kind."""
 
 import copy
-import json
 from typing import Any
 
 import pytest
 from component.agent.specs import assistant, model_client, team
 
-from prewarm_agent.spec import document
 from prewarm_agent.spec.check import Checked, check
 from prewarm_agent.spec.findings import PermanentError, Reason
 
@@ -280,22 +278,22 @@ CALCULATOR = {
     },
 }
 MCP = "autogen_ext.tools.mcp.McpWorkbench"
-HTTP_TOOL = {
-    "name": "t",
-    "description": "Looks up.",
-    "host": "api",
-    "port": 80,
-    "method": "GET",
-    "scheme": "http",
-    "headers": {},
-}
 STDIO = {"provider": MCP, "config": {"server_params": {"type": "StdioServerParams", "command": "uvx", "args": ["x"]}}}
 HTTP = {"provider": MCP, "config": {"server_params": {"type": "StreamableHttpServerParams", "url": "http://tools/mcp"}}}
 
 
+def tools(tool: Object) -> Object:
+    return {"provider": "autogen_core.tools.StaticWorkbench", "config": {"tools": [tool]}}
+
+
+def http_tool(path: str, schema: Object) -> Object:
+    address = {"host": "api", "port": 80, "method": "GET", "scheme": "http", "headers": {}, "path": path}
+    config = {"name": "t", "description": "Looks up.", **address, "json_schema": schema}
+    return {"provider": "autogen_ext.tools.http.HttpTool", "config": config}
+
+
 def test_code_in_the_spec_needs_permission_and_all_of_it_is_named() -> None:
-    tools = {"provider": "autogen_core.tools.StaticWorkbench", "config": {"tools": [CALCULATOR]}}
-    component = assistant(URL, workbench=[tools, STDIO])
+    component = assistant(URL, workbench=[tools(CALCULATOR), STDIO])
     ((reason, _, text),) = refused(component)
     assert reason == Reason.CODE_NOT_ALLOWED
     assert "tool 'calculator'" in text
@@ -307,10 +305,7 @@ def test_code_in_the_spec_needs_permission_and_all_of_it_is_named() -> None:
 @pytest.mark.parametrize("target", ["http://169.254.169.254/latest", "file:///etc/passwd", "other.json"])
 def test_a_schema_may_refer_to_nothing_outside_the_spec(target: str) -> None:
     schema = {"type": "object", "$defs": {}, "properties": {"a": {"type": "string", "default": {"$ref": target}}}}
-    config = {**HTTP_TOOL, "path": "/", "json_schema": schema}
-    tool = {"provider": "autogen_ext.tools.http.HttpTool", "config": config}
-    workbench = {"provider": "autogen_core.tools.StaticWorkbench", "config": {"tools": [tool]}}
-    found = refused(assistant(URL, workbench=[workbench]))
+    found = refused(assistant(URL, workbench=[tools(http_tool("/", schema))]))
     assert [(path.rpartition(".")[2], target in text) for _, path, text in found if path.endswith("$ref")] == [
         ("$ref", True)
     ]
@@ -318,9 +313,7 @@ def test_a_schema_may_refer_to_nothing_outside_the_spec(target: str) -> None:
 
 def test_words_of_a_tool_keep_their_names_when_an_agent_is_renamed() -> None:
     schema = {"type": "object", "properties": {"città": {"type": "string"}}, "required": ["città"]}
-    config = {**HTTP_TOOL, "path": "/{città}", "json_schema": schema}
-    tool = {"provider": "autogen_ext.tools.http.HttpTool", "config": config}
-    workbench = {"provider": "autogen_core.tools.StaticWorkbench", "config": {"tools": [tool]}}
+    workbench = tools(http_tool("/{città}", schema))
     checked = check(assistant(URL, name="città", workbench=[workbench])).component["config"]
     assert checked["name"] != "città"
     assert checked["workbench"][0]["config"]["tools"][0]["config"]["json_schema"] == schema
@@ -380,23 +373,3 @@ def test_a_component_that_is_no_agent_says_what_it_is(component: Object) -> None
 def test_an_envelope_is_opened() -> None:
     checked = check({"component": assistant(URL), "user_id": "a@example.com"})
     assert checked.component["provider"].endswith("AssistantAgent")
-
-
-def test_a_file_that_is_a_bare_component_or_an_envelope_is_served_under_its_own_name() -> None:
-    for value in (assistant(URL, name="Order_Desk"), {"component": assistant(URL, name="Order_Desk"), "user_id": "a"}):
-        spec = document.parse(json.loads(json.dumps(value)))
-        assert (spec.name, spec.agent.component) == ("order-desk", assistant(URL, name="Order_Desk"))
-
-
-def test_a_file_of_another_kind_is_refused_by_its_name() -> None:
-    with pytest.raises(PermanentError, match="gallery"):
-        document.parse({"items": []})
-    with pytest.raises(PermanentError, match="neither an agent spec"):
-        document.parse({"name": "x"})
-
-
-def test_the_settings_of_a_factory_need_one() -> None:
-    spec = document.parse({"name": "a", "agent": {"entrypoint": "m:f", "config": {"model": "fast"}}})
-    assert spec.agent.config == {"model": "fast"}
-    with pytest.raises(PermanentError, match="set entrypoint, or remove config"):
-        document.parse({"name": "a", "agent": {"component": assistant(URL), "config": {}}})

@@ -1,6 +1,7 @@
 """The body of a chat completion request: what it may hold, and what an agent makes of it."""
 
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, field_validator
@@ -51,21 +52,30 @@ class ChatRequest(BaseModel):
     tools: list[Any] | None = None
 
 
-def parse(body: bytes, served_model: str) -> ChatRequest:
-    """Raises APIError, which names the field, for a request that this agent cannot answer."""
+def read_json(body: bytes) -> object:
+    """What a body says. Raises APIError if it is not JSON."""
     try:
-        value = json.loads(body)
+        return json.loads(body)
     except (ValueError, RecursionError):
         raise APIError(400, "The body is not JSON.", code="invalid_json") from None
-    request = explain(ChatRequest, value)
+
+
+def check_last_is_the_users(messages: Sequence[ChatMessage], field: str) -> None:
+    """Raises APIError, which names the message of `field`, where an agent would have nothing to answer."""
+    if messages[-1].role != "user":
+        param = f"{field}[{len(messages) - 1}].role"
+        raise APIError(400, f"{param}: the last message must be the user's.", param=param, code="invalid_value")
+
+
+def parse(body: bytes, served_model: str) -> ChatRequest:
+    """Raises APIError, which names the field, for a request that this agent cannot answer."""
+    request = explain(ChatRequest, read_json(body))
     if isinstance(request, Finding):
         raise APIError(400, str(request), param=request.path or None, code="invalid_value")
     if request.model != served_model:
         text = f"model: {request.model!r} is not served here; use {served_model!r}."
         raise APIError(404, text, param="model", code="model_not_found")
-    if request.messages[-1].role != "user":
-        param = f"messages[{len(request.messages) - 1}].role"
-        raise APIError(400, f"{param}: the last message must be the user's.", param=param, code="invalid_value")
+    check_last_is_the_users(request.messages, "messages")
     if request.tools:
         raise APIError(400, "tools: the agent has its own; leave the field out.", param="tools", code="unsupported")
     if request.n not in (None, 1):

@@ -1,12 +1,11 @@
 """The body of an invocation: what it may hold, and the envelope around a state."""
 
-import json
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
 from prewarm_agent.framework.session import Turn
-from prewarm_agent.serve.chat_request import MAX_MESSAGES, ChatMessage
+from prewarm_agent.serve.chat_request import MAX_MESSAGES, ChatMessage, check_last_is_the_users, read_json
 from prewarm_agent.serve.errors import APIError
 from prewarm_agent.spec.findings import Finding
 from prewarm_agent.spec.validation import explain
@@ -40,17 +39,12 @@ class InvocationRequest(BaseModel):
 
 def parse(body: bytes, agent: str) -> InvocationRequest:
     """Raises APIError, which names the field, for a request that this agent cannot answer."""
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        raise APIError(400, "The body is not JSON.", code="invalid_json") from None
-    request = explain(InvocationRequest, value)
+    request = explain(InvocationRequest, read_json(body))
     if isinstance(request, Finding):
         code = "invalid_state" if request.path.startswith("state") else "invalid_value"
         raise APIError(400, str(request), param=request.path or None, code=code)
-    if not isinstance(request.input, str) and request.input[-1].role != "user":
-        param = f"input[{len(request.input) - 1}].role"
-        raise APIError(400, f"{param}: the last message must be the user's.", param=param, code="invalid_value")
+    if not isinstance(request.input, str):
+        check_last_is_the_users(request.input, "input")
     if request.state is not None:
         _check_state(request, request.state, agent)
     return request
