@@ -5,13 +5,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import metrics_page
 from component.operator import replica
 from component.operator.fault_proxy import FaultProxy, Request
 from component.operator.namespace import Namespace
 from component.operator.replica import Replica
-from unit.operator.test_metrics_page import declared
 
 from devcluster.controlplane import ControlPlane
+from prewarm_operator import metrics
 from prewarm_operator.settings import WORKERS
 
 Agent = dict[str, Any]
@@ -74,4 +75,4 @@ async def test_every_metric_moves_when_what_it_tells_about_happens(
             await namespace.create_object("agentdeployments", {**agent, "metadata": {"name": "refused"}})
             await expect("reconciles_total", outcome="retry")
             await expect("api_requests_total", code="503")
-        assert seen == set(declared())
+        assert seen == set(metrics_page.declared(metrics))
