@@ -16,11 +16,15 @@ HOLD_TIMEOUT_SECONDS = 14.0
 
 
 class Hold:
-    """`entered` is set when a write waits; setting `released` lets it and all later ones through."""
+    """`entered` is set when a write waits; setting `released` lets it and all later ones through.
+
+    `gave_up` is set when a write was let through because nobody released it in time.
+    """
 
     def __init__(self) -> None:
         self.entered = threading.Event()
         self.released = threading.Event()
+        self.gave_up = threading.Event()
 
 
 @contextmanager
@@ -37,7 +41,8 @@ def webhook(folder: Path, hold: Hold) -> Iterator[dict[str, Any]]:
         def do_POST(self) -> None:
             review = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             hold.entered.set()
-            hold.released.wait(HOLD_TIMEOUT_SECONDS)
+            if not hold.released.wait(HOLD_TIMEOUT_SECONDS):
+                hold.gave_up.set()
             answer = {"uid": review["request"]["uid"], "allowed": True}
             body = json.dumps({"apiVersion": review["apiVersion"], "kind": review["kind"], "response": answer}).encode()
             self.send_response(200)
