@@ -12,7 +12,14 @@ import httpx
 import httpx2
 import pytest
 
-from prewarm_agent.framework.http_client import HTTPSettings, ModelHTTPClient, Rehearsal, rehearsal, retry_after_seconds
+from prewarm_agent.framework.http_client import (
+    HTTPSettings,
+    ModelHTTPClient,
+    OllamaHTTPClient,
+    Rehearsal,
+    rehearsal,
+    retry_after_seconds,
+)
 from prewarm_agent.framework.model_call import ModelCall, WatchedStream
 from prewarm_agent.framework.upstream import LastCall, Outcome, last_call
 
@@ -121,6 +128,24 @@ async def test_an_error_that_says_200_is_found_in_a_stream(last: LastCall, conte
             await response.aread()
         assert response.status_code == (429 if media_type == "application/json" else 200)
     assert (outcomes, last.status, last.text) == ([Outcome.RATE_LIMITED], 429, "slow down")
+
+
+async def test_an_api_that_does_not_stream_when_it_was_asked_to_has_failed(last: LastCall) -> None:
+    outcomes: list[Outcome] = []
+    async with client(streamed(b'{"choices": []}', "application/json"), outcomes) as http:
+        with pytest.raises(httpx2.RemoteProtocolError, match="not with events"):
+            async with http.stream("POST", URL, json={}):
+                pass
+    assert (outcomes, last.status) == ([Outcome.ERROR], 502)
+
+
+async def test_ollamas_stream_may_be_json(last: LastCall) -> None:
+    outcomes: list[Outcome] = []
+    answer = httpx.Response(200, json={"message": {"content": "hello"}, "done": True})
+    http = OllamaHTTPClient(on_model_call=outcomes.append, transport=httpx.MockTransport(lambda _: answer))
+    async with http, http.stream("POST", URL, json={}) as response:
+        assert [json.loads(line)["done"] async for line in response.aiter_lines()] == [True]
+    assert outcomes == [Outcome.OK]
 
 
 async def test_an_error_in_pieces_is_found_and_one_without_end_is_not_kept(last: LastCall) -> None:

@@ -45,6 +45,7 @@ def failed(**facts: object) -> LastCall:
         (answered(openai.RateLimitError, 429), LastCall(), 429, "upstream_rate_limit"),
         (of_a_team(answered(openai.RateLimitError, 429, "slow")), LastCall(), 429, "upstream_rate_limit"),
         (of_a_team(answered(anthropic.RateLimitError, 429, "slow")), LastCall(), 429, "upstream_rate_limit"),
+        (of_a_team(of_a_team(answered(openai.RateLimitError, 429))), LastCall(), 429, "upstream_rate_limit"),
         (of_a_team(openai.APITimeoutError(REQUEST)), LastCall(), 504, "upstream_timeout"),
         (of_a_team(answered(openai.APIStatusError, 418)), failed(status=418), 502, "upstream_error"),
         (answered(openai.APIStatusError, 413), LastCall(), 400, "upstream_bad_request"),
@@ -80,6 +81,8 @@ def test_a_failure_of_the_models_api_is_told_by_what_the_sdks_raise(
         RuntimeError("ReadTimeout: "),
         RateLimitError("of a shop"),
         of_a_team(RateLimitError("of a shop")),
+        of_a_team(of_a_team(RateLimitError("of a shop"))),
+        RuntimeError("RuntimeError"),
         RuntimeError("RateLimitError: of a shop"),
     ],
 )

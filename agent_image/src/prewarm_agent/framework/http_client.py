@@ -77,6 +77,7 @@ class _Watched:
     """Mixed into an AsyncClient: the one place where requests to a model leave the process."""
 
     on_model_call: OnModelCall
+    reads_events: bool  # an SDK that does finds nothing in JSON
     response_class: type[Any]
     error_class: type[Exception]
 
@@ -110,26 +111,32 @@ class _Watched:
         media_type = response.headers.get("content-type", "")
         if response.is_success and ("html" in media_type or (media_type and "json" not in media_type and not streamed)):
             await response.aclose()
-            text = f"it answered with {media_type.partition(';')[0]}, not with JSON; check its URL."
-            call.last.fail(status=502, text=text)
-            raise self.error_class(text)
-        if media_type.startswith("application/json"):
-            streamed = False  # whatever was asked for: the SDKs would find no event in it
-        if response.is_success and not streamed:
+            raise self._no_answer(
+                call, f"it answered with {media_type.partition(';')[0]}, not with JSON; check its URL."
+            )
+        whole = not streamed or media_type.startswith("application/json")
+        if response.is_success and whole:
             response.status_code = true_status(response.status_code, await response.aread())
+            if response.is_success and streamed and self.reads_events:
+                raise self._no_answer(call, "it answered a streamed call with JSON, not with events; it must stream.")
         if response.is_error:
             body = await response.aread()
             retry_after = retry_after_seconds(response)
             call.last.fail(status=response.status_code, text=error_text(body), retry_after=retry_after)
-        elif streamed:
+        elif not whole:
             response.stream = WatchedStream(response.stream, call)
             return
         call.record(outcome_of(response.status_code))
+
+    def _no_answer(self, call: ModelCall, text: str) -> Exception:
+        call.last.fail(status=502, text=text)
+        return self.error_class(text)
 
 
 class ModelHTTPClient(_Watched, httpx2.AsyncClient):
     """For the SDKs of OpenAI and Anthropic. Safe to share between all requests of one event loop."""
 
+    reads_events = True
     response_class = httpx2.Response
     error_class = httpx2.RemoteProtocolError
 
@@ -141,6 +148,7 @@ class ModelHTTPClient(_Watched, httpx2.AsyncClient):
 class OllamaHTTPClient(_Watched, httpx.AsyncClient):
     """For Ollama's SDK, which is built on the other of the two libraries and makes its client itself."""
 
+    reads_events = False
     response_class = httpx.Response
     error_class = httpx.RemoteProtocolError
 

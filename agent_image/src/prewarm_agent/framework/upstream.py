@@ -129,7 +129,8 @@ def explain(error: Exception, last: LastCall) -> UpstreamFailure | None:
 def _raised(error: Exception) -> tuple[str, str, str]:
     """The package, name and text of what was raised, by a team's member too: of that, a team passes on only a text."""
     package, name, text = type(error).__module__, type(error).__name__, str(error)
-    if name == "RuntimeError":  # a team's: "RateLimitError: slow down", and the traceback, which knows the module
+    # A team's is "RateLimitError: slow down", and the traceback, which knows the module; one in another says it twice.
+    while name == "RuntimeError":
         name, _, text = text.partition(": ")
         modules = re.findall(rf"^([\w.]+)\.{re.escape(name)}(?::|$)", text, re.MULTILINE)
         package = modules[-1] if modules else ""
