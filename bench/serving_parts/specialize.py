@@ -46,7 +46,6 @@ class _Pool:
         self.document = {
             "name": "small",
             "models": [{"name": "fast", "component": own["config"]["model_client"]}],
-            "warmup": {"mode": "offline"},
         }
         self.environment = {
             "PREWARM_KEYS": str(keys),

@@ -25,8 +25,9 @@ class ModelServer:
 
     In the last message, `SLEEP=0.5` delays the answer, `PACE=0.5` each word of a streamed one, `STATUS=429`
     refuses (`RETRY_AFTER=7` with that header), `HTML` or `PLAIN` answers 502 with a page or a line of text, `PAGE` 200
-    with a page, `LIE` 200 with an error in it, `CUT` breaks a stream off in its middle, `BARE` leaves the usage out and
-    adds unknown fields. `CALL=add {"a": 1}` calls a tool; once its result is there, the answer quotes it.
+    with a page, `LIE` 200 with an error in it, `CUT` breaks a stream off in its middle and `SPOIL` puts an error there,
+    `BARE` leaves the usage out and adds unknown fields. `CALL=add {"a": 1}` calls a tool; once its result is there, the
+    answer quotes it.
     """
 
     url: str = ""
@@ -81,7 +82,10 @@ class ModelServer:
         text = f"heard {len(body['messages'])}: {last if result is None else result}"
         if not wire.streams(body):
             return wire(body).plain(text, bare="BARE" in last)
-        return StreamingResponse(self._counted(wire(body).events(text, last)), media_type=wire.media_type)
+        events = wire(body).events(text, last)
+        if "SPOIL" in last:
+            events = wire.spoiled(events)
+        return StreamingResponse(self._counted(events), media_type=wire.media_type)
 
     async def _counted(self, events: AsyncIterator[str]) -> AsyncIterator[str]:
         self.streaming += 1
@@ -144,6 +148,7 @@ class _Wire(ABC):
     """How one vendor writes an answer to the request `body`."""
 
     error: ClassVar[dict[str, Any]] = {"error": {"message": "told to refuse"}}
+    error_event = 'data: {"error": {"message": "told to spoil", "code": 429}}\n\n'
     media_type = "text/event-stream"
 
     def __init__(self, body: dict[str, Any]) -> None:
@@ -152,6 +157,12 @@ class _Wire(ABC):
     @classmethod
     def streams(cls, body: dict[str, Any]) -> bool:
         return bool(body.get("stream"))
+
+    @classmethod
+    async def spoiled(cls, events: AsyncIterator[str]) -> AsyncIterator[str]:
+        for _ in range(3):
+            yield await anext(events)
+        yield cls.error_event
 
     @abstractmethod
     def plain(self, text: str, *, bare: bool) -> Response: ...
@@ -199,6 +210,9 @@ class _OpenAI(_Wire):
 
 class _Anthropic(_Wire):
     error: ClassVar = {"type": "error", "error": {"type": "some_error", "message": "told to refuse"}}
+    error_event = (
+        'event: error\ndata: {"type": "error", "error": {"type": "rate_limit_error", "message": "told to spoil"}}\n\n'
+    )
 
     def _message(self, content: list[dict[str, Any]], stop_reason: str | None) -> dict[str, Any]:
         head = {"id": "msg-1", "type": "message", "role": "assistant", "model": self.body["model"]}
@@ -228,6 +242,7 @@ class _Anthropic(_Wire):
 
 class _Ollama(_Wire):
     error: ClassVar = {"error": "told to refuse"}
+    error_event = '{"error": "told to spoil"}\n'
     media_type = "application/x-ndjson"
 
     def _line(self, done: bool, **message: Any) -> dict[str, Any]:

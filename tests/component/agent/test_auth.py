@@ -45,6 +45,16 @@ async def test_a_request_without_the_token_is_refused_before_it_is_looked_at(mod
     assert model.conversations == []
 
 
+async def test_of_two_tokens_neither_counts(model: ModelServer) -> None:
+    async with running(spec(assistant(model.url)), PREWARM_API_TOKEN="correct-token") as agent:
+        await agent.warm()
+        async with httpx.AsyncClient() as client:
+            for other in ("wrong", "correct-token"):
+                headers = [("authorization", f"Bearer {token}") for token in ("correct-token", other)]
+                for pair in (headers, headers[::-1]):
+                    assert (await client.get(f"{agent.url}/v1/models", headers=pair)).status_code == 401
+
+
 async def test_a_token_in_a_file_is_read_again_when_it_changes(model: ModelServer, tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("first\n")

@@ -208,4 +208,7 @@ async def test_a_turn_that_takes_too_long_ends_at_the_deadline(model: ModelServe
     async with running(spec(assistant(model.url)), PREWARM_REQUEST_TIMEOUT_SECONDS="0.5") as agent:
         await agent.warm()
         answer = await invoke(agent, "SLEEP=20")
+        async with asyncio.timeout(10):
+            while await agent.metric("prewarm_agent_model_calls_total") != {'{outcome="error"}': 1}:
+                await asyncio.sleep(0.02)
     assert (answer.status_code, answer.json()["error"]["code"]) == (504, "deadline_exceeded")

@@ -95,6 +95,40 @@ async def test_a_token_that_is_not_the_operators(generic: tuple[Pool, AgentProce
     await still_generic(small, pod)
 
 
+async def test_of_two_tokens_neither_counts(generic: tuple[Pool, AgentProcess]) -> None:
+    small, pod = generic
+    async with httpx.AsyncClient() as client:
+        for other in ("Bearer x", small.token(BODY)):
+            headers = [("authorization", value) for value in (small.token(BODY), other)]
+            for pair in (headers, headers[::-1]):
+                url = f"http://127.0.0.1:{pod.probe_port}/specialize"
+                answer = await client.post(url, content=BODY, headers=pair)
+                assert (answer.status_code, answer.json()["reason"]) == (401, "NoToken")
+    await still_generic(small, pod)
+
+
+@pytest.mark.parametrize("path", ["/specialize", "/warmup"])
+async def test_who_need_not_be_obeyed_is_told_before_there_is_a_body(
+    generic: tuple[Pool, AgentProcess], path: str
+) -> None:
+    small, pod = generic
+    bad = {"NoToken": "", "WrongAudience": small.token(BODY, aud="other"), "Expired": small.token(BODY, iat=1, exp=2)}
+    for reason, authorization in bad.items():
+        reader, writer = await asyncio.open_connection("127.0.0.1", pod.probe_port)
+        length = 10 * 1024 * 1024
+        head = f"POST {path} HTTP/1.1\r\nhost: pod\r\nauthorization: {authorization}\r\n"
+        writer.write(f"{head}content-length: {length}\r\n\r\n".encode())
+        async with asyncio.timeout(10):
+            answer = await reader.readuntil(b"}")
+            assert answer.startswith(b"HTTP/1.1 401")
+            assert reason.encode() in answer
+            # What still comes is nobody's, and the connection is good for the next order.
+            writer.write(b" " * length + b"GET /livez HTTP/1.1\r\nhost: pod\r\n\r\n")
+            assert (await reader.readuntil(b"}")).startswith(b"HTTP/1.1 200")
+        writer.close()
+    await still_generic(small, pod)
+
+
 async def test_a_key_that_came_after_the_start_is_obeyed_and_one_that_went_is_not(model: ModelServer) -> None:
     with pool(model.url) as small:
         async with small.pod() as pod:
@@ -191,6 +225,7 @@ async def test_a_second_call_learns_what_the_pod_is(model: ModelServer) -> None:
                 answer = await small.specialize(pod, again)
                 assert (answer.status_code, answer.json()["reason"]) == (409, "AlreadySpecialized")
                 assert (answer.json()["agent"], answer.json()["body_sha256"]) == ("support", SHA256)
+                assert (answer.json()["state"], answer.json()["error"]) == ("warm", None)
             await pod.ask("hello")
             assert model.conversations[0][0]["content"] == "You answer questions."
 
@@ -218,10 +253,10 @@ def support(resources):
 def broken(resources):
     raise KeyError("database")
 
-def slow(resources):
-    import time
-    time.sleep(0.5)
-    return support(resources)
+async def slow(resources):
+    import asyncio
+    await asyncio.sleep(0.3)
+    return AssistantAgent("support", resources.named_model("fast"))
 """
 
 
@@ -253,7 +288,28 @@ async def test_a_pod_whose_accepted_spec_cannot_be_built_says_so_and_serves_nobo
             assert (await pod.probe("/load")).json()["state"] == "failed"
             with pytest.raises(openai.InternalServerError):
                 await pod.ask("hello")
-            assert (await small.specialize(pod, BODY)).json()["reason"] == "AlreadySpecialized"
+            again = (await small.specialize(pod, BODY)).json()
+            assert (again["reason"], again["agent"], again["state"]) == ("AlreadySpecialized", "support", "failed")
+            assert "KeyError: 'database'" in again["error"]
+            assert again["error"] in again["message"]
+
+
+async def test_who_asks_while_the_pod_becomes_an_agent_is_told_that_it_does(
+    model: ModelServer, python_path: str
+) -> None:
+    body = spec(entrypoint="my_agents:slow")
+    with pool(model.url, allowedEntrypoints=["my_agents:slow"]) as small:
+        async with small.pod(PYTHONPATH=python_path) as pod:
+            first = asyncio.create_task(small.specialize(pod, body))
+            while "specialize-admit" not in (await pod.probe("/warmupz")).json()["phases"]:
+                await asyncio.sleep(0.01)
+            second = await small.specialize(pod, body)
+            assert (second.status_code, second.json()["reason"], second.json()["state"]) == (409, "Busy", "warming")
+            assert (await first).status_code == 200
+        async with small.pod(PYTHONPATH=python_path, warm=False) as pod:
+            while (second := await small.specialize(pod, body)).status_code == 503:
+                await asyncio.sleep(0.01)
+            assert (second.json()["reason"], second.json()["state"]) == ("AlreadySpecialized", "warming")
 
 
 async def test_a_body_of_more_than_a_mebibyte_is_not_read(generic: tuple[Pool, AgentProcess]) -> None:

@@ -2,13 +2,14 @@
 
 import asyncio
 import time
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from component.agent.agent_process import AgentProcess, running
 from component.agent.model_server import ModelServer
-from component.agent.specs import assistant, spec, team
+from component.agent.specs import assistant, model_client, spec, team
 from component.agent.test_clients import KEYS, client
 
 
@@ -63,6 +64,82 @@ async def test_the_load_tells_the_share_of_calls_that_the_api_failed_but_not_tho
         await agent.post("CUT one two three", stream=True)
         assert await share(agent) == 0.6
         assert (await agent.probe("/load")).json()["refused"] == 0
+
+
+SLOW = """
+import asyncio
+from autogen_agentchat.agents import AssistantAgent
+
+async def wait() -> str:
+    "Waits."
+    await asyncio.sleep(30)
+    return "waited"
+
+def agent(resources):
+    return AssistantAgent("support", resources.model_client(resources.config["model"]), tools=[wait])
+"""
+
+
+@pytest.mark.parametrize("vendor", ["openai", "anthropic", "ollama"])
+@pytest.mark.parametrize(("text", "stream"), [("SLEEP=30", False), ("SLEEP=30", True), ("PACE=30 one two", True)])
+async def test_an_api_that_hangs_until_the_deadline_counts_as_an_error(
+    model: ModelServer, vendor: str, text: str, *, stream: bool
+) -> None:
+    component = assistant(model.url)
+    if vendor != "openai":
+        component["config"]["model_client"] = client(vendor, model.url)
+    component["config"]["model_client_stream"] = stream
+    environment = {**KEYS, "OPENAI_API_KEY": "unused", "PREWARM_REQUEST_TIMEOUT_SECONDS": "1"}
+    async with running(spec(component), **environment) as agent:
+        await agent.warm()
+        await agent.post(text, stream=stream)
+        async with asyncio.timeout(10):
+            while await share(agent) != 1:
+                await asyncio.sleep(0.02)
+        assert await agent.metric("prewarm_agent_model_calls_total") == {'{outcome="error"}': 1}
+
+
+async def test_a_tool_that_uses_up_the_time_is_not_the_apis_fault(model: ModelServer, tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(SLOW)
+    body = spec(entrypoint="slow:agent")
+    body["agent"]["config"] = {"model": model_client(model.url)}
+    async with running(body, PYTHONPATH=str(tmp_path), PREWARM_REQUEST_TIMEOUT_SECONDS="1") as agent:
+        await agent.warm()
+        answer = await agent.post("CALL=wait {}")
+        assert answer.json()["error"]["code"] == "deadline_exceeded"
+        async with asyncio.timeout(10):
+            while await agent.metric("prewarm_agent_requests_in_flight") != {"": 0}:
+                await asyncio.sleep(0.02)
+        assert await agent.metric("prewarm_agent_model_calls_total") == {'{outcome="ok"}': 1}
+        assert await share(agent) == 0
+
+
+@pytest.mark.parametrize("in_team", [False, True])
+@pytest.mark.parametrize(
+    ("vendor", "text", "code"),
+    [
+        ("openai", "LIE", "upstream_rate_limit"),
+        ("openai", "SPOIL one two three", "upstream_rate_limit"),
+        ("anthropic", "LIE", "upstream_rate_limit"),
+        ("anthropic", "SPOIL one two three", "upstream_rate_limit"),
+        ("ollama", "LIE", "upstream_rate_limit"),
+        ("ollama", "SPOIL one two three", "upstream_error"),
+    ],
+)
+async def test_an_error_sent_as_200_to_a_streamed_call_is_an_error(
+    model: ModelServer, vendor: str, text: str, code: str, *, in_team: bool
+) -> None:
+    component = streaming_team(vendor, model.url)
+    if not in_team:
+        component = component["config"]["participants"][0]
+    async with running(spec(component), **{**KEYS, "OPENAI_API_KEY": "unused"}) as agent:
+        await agent.warm()
+        plain = await agent.post(text)
+        assert (plain.status_code, plain.json()["error"]["code"]) == (429 if "rate" in code else 502, code), plain.text
+        assert "told to" in plain.json()["error"]["message"]
+        streamed = await agent.post(text, stream=True)
+        assert code in streamed.text.splitlines()[-2 if streamed.status_code == 200 else -1]
+        assert await share(agent) == 1
 
 
 async def test_a_refused_request_is_tried_again_as_often_as_the_spec_says(model: ModelServer) -> None:

@@ -16,7 +16,7 @@ class Slow:
     def __init__(self, *, fails: bool = False) -> None:
         self._fails = fails
 
-    def cancel(self) -> None: ...
+    def cancel(self, *, late: bool) -> None: ...
 
     async def events(self) -> AsyncGenerator[Delta | Answer, None]:
         await asyncio.sleep(0.1)

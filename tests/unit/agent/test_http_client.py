@@ -1,5 +1,6 @@
 """The HTTP clients under the model clients: what they record, and what they take for no answer."""
 
+import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator
@@ -11,7 +12,15 @@ import httpx
 import httpx2
 import pytest
 
-from prewarm_agent.framework.http_client import HTTPSettings, ModelHTTPClient, Rehearsal, rehearsal, retry_after_seconds
+from prewarm_agent.framework.http_client import (
+    HTTPSettings,
+    ModelHTTPClient,
+    OllamaHTTPClient,
+    Rehearsal,
+    rehearsal,
+    retry_after_seconds,
+)
+from prewarm_agent.framework.model_call import ModelCall, WatchedStream
 from prewarm_agent.framework.upstream import LastCall, Outcome, last_call
 
 URL = "http://model/v1/chat/completions"
@@ -94,6 +103,124 @@ async def test_a_stream_is_judged_at_its_end(last: LastCall, *, broken: bool) ->
             await streamed.aread()
     assert outcomes == [Outcome.ERROR if broken else Outcome.OK]
     assert last.failed is broken
+
+
+def streamed(content: bytes, media_type: str) -> httpx2.Response:
+    return httpx2.Response(200, headers={"content-type": media_type}, stream=httpx2.ByteStream(content))
+
+
+ERROR = b'{"error": {"code": "rate_limit_exceeded", "message": "slow down"}}'
+
+
+@pytest.mark.parametrize(
+    ("content", "media_type"),
+    [
+        (ERROR, "application/json"),
+        (b'data: {"choices": []}\n\ndata: ' + ERROR + b"\n\n", "text/event-stream"),
+        (b'data: {"choices": []}\r\n\r\ndata:' + ERROR, "text/event-stream; charset=utf-8"),
+        (b'{"message": {}}\n' + ERROR, "application/x-ndjson"),
+    ],
+)
+async def test_an_error_that_says_200_is_found_in_a_stream(last: LastCall, content: bytes, media_type: str) -> None:
+    outcomes: list[Outcome] = []
+    async with client(streamed(content, media_type), outcomes) as http:
+        async with http.stream("POST", URL, json={}) as response:
+            await response.aread()
+        assert response.status_code == (429 if media_type == "application/json" else 200)
+    assert (outcomes, last.status, last.text) == ([Outcome.RATE_LIMITED], 429, "slow down")
+
+
+async def test_an_api_that_does_not_stream_when_it_was_asked_to_has_failed(last: LastCall) -> None:
+    outcomes: list[Outcome] = []
+    async with client(streamed(b'{"choices": []}', "application/json"), outcomes) as http:
+        with pytest.raises(httpx2.RemoteProtocolError, match="not with events"):
+            async with http.stream("POST", URL, json={}):
+                pass
+    assert (outcomes, last.status) == ([Outcome.ERROR], 502)
+
+
+async def test_ollamas_stream_may_be_json(last: LastCall) -> None:
+    outcomes: list[Outcome] = []
+    answer = httpx.Response(200, json={"message": {"content": "hello"}, "done": True})
+    http = OllamaHTTPClient(on_model_call=outcomes.append, transport=httpx.MockTransport(lambda _: answer))
+    async with http, http.stream("POST", URL, json={}) as response:
+        assert [json.loads(line)["done"] async for line in response.aiter_lines()] == [True]
+    assert outcomes == [Outcome.OK]
+
+
+async def test_an_error_in_pieces_is_found_and_one_without_end_is_not_kept(last: LastCall) -> None:
+    stream = WatchedStream(Pieces(b"x" * 300_000 + b"\ndata: " + ERROR + b"\n"), ModelCall(lambda _: None, last))
+    async for _ in stream:
+        assert len(stream._line) <= 64 * 1024
+    assert last.status == 429
+
+
+class Pieces(httpx2.AsyncByteStream):
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for at in range(0, len(self._content), 1000):
+            yield self._content[at : at + 1000]
+
+
+async def test_a_stream_is_asked_for_in_clear(last: LastCall) -> None:
+    async with client(streamed(b"", "text/event-stream"), []) as http, http.stream("POST", URL, json={}) as response:
+        assert response.request.headers["accept-encoding"] == "identity"
+
+
+class Hanging(httpx2.AsyncByteStream):
+    """Says nothing, or a word and then nothing."""
+
+    def __init__(self, *words: bytes) -> None:
+        self._words = words
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for word in self._words:
+            yield word
+        await asyncio.Event().wait()
+
+
+class Silent(httpx2.AsyncBaseTransport):
+    """Never answers."""
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+async def given_up(last: LastCall, *, stream: bool, late: bool, begun_late: bool = False) -> list[Outcome]:
+    """The outcomes of a call that is cancelled while it waits."""
+    outcomes: list[Outcome] = []
+    hanging = httpx2.Response(200, headers={"content-type": "text/event-stream"}, stream=Hanging(b"data: {}\n\n"))
+    async with client(hanging, outcomes) as http:
+        if not stream:
+            http._transport = Silent()
+
+        async def call() -> None:
+            async with http.stream("POST", URL, json={}) as response:
+                await response.aread()
+
+        last.late = begun_late
+        calling = asyncio.ensure_future(call())
+        await asyncio.sleep(0.01)
+        last.late = late
+        calling.cancel()
+        await asyncio.wait({calling})
+        assert calling.cancelled()
+    return outcomes
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_call_that_hangs_until_the_deadline_has_failed(last: LastCall, *, stream: bool) -> None:
+    assert await given_up(last, stream=stream, late=True) == [Outcome.ERROR]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_call_that_is_given_up_earlier_or_begun_later_has_not(last: LastCall, *, stream: bool) -> None:
+    blameless = [Outcome.OK] if stream else []
+    assert await given_up(last, stream=stream, late=False) == blameless
+    assert await given_up(last, stream=stream, late=True, begun_late=True) == blameless
 
 
 async def test_the_list_of_models_is_no_model_call(last: LastCall) -> None:

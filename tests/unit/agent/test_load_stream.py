@@ -10,30 +10,23 @@ import pytest
 
 from prewarm_agent.serve import load as endpoint
 from prewarm_agent.serve.asgi import Message
-from prewarm_agent.serve.connections import ABORT
 from prewarm_agent.serve.load import LoadEndpoint
 from prewarm_agent.startup.state import Lifecycle
 
 
 class Reader:
-    """One client of the endpoint; `reading` may be cleared to let the server's writes wait, as a full buffer does."""
+    """One client of the endpoint."""
 
     def __init__(self, server: LoadEndpoint, query: bytes = b"watch=1", method: str = "GET") -> None:
         self.status = 0
         self.lines: list[dict[str, Any]] = []
-        self.aborted = self.ended = False
-        self.reading = asyncio.Event()
-        self.reading.set()
+        self.ended = False
         self._gone = asyncio.Event()
         self._first = True
-        scope = {"method": method, "query_string": query, "state": {ABORT: self._abort}}
+        scope = {"method": method, "query_string": query}
         self.task = asyncio.ensure_future(server.answer(scope, self._receive, self._send))
 
     def leave(self) -> None:
-        self._gone.set()
-
-    def _abort(self) -> None:
-        self.aborted = True
         self._gone.set()
 
     async def _receive(self) -> Message:
@@ -44,7 +37,6 @@ class Reader:
         return {"type": "http.disconnect"}
 
     async def _send(self, message: Message) -> None:
-        await self.reading.wait()
         if message["type"] == "http.response.start":
             self.status = message["status"]
         elif message["body"]:
@@ -175,16 +167,4 @@ async def test_the_ninth_is_refused_until_one_of_eight_leaves(lifecycle: Lifecyc
     for reader in readers[1:8]:
         reader.leave()
         await reader.task
-    assert not lifecycle.load._watchers
-
-
-async def test_who_does_not_read_is_dropped(lifecycle: Lifecycle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoint, "STALLED_SECONDS", 0.05)
-    server = LoadEndpoint(lifecycle)
-    async with watching(server) as reader:
-        reader.reading.clear()
-        lifecycle.load.in_flight = 1
-        lifecycle.load.changed()
-        await asyncio.wait_for(reader.task, 10)
-        assert reader.aborted
     assert not lifecycle.load._watchers

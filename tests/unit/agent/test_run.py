@@ -18,10 +18,10 @@ class Work:
         self._events = events
         self._stubborn = stubborn
         self._task: asyncio.Task[None] | None = None
-        self.cancelled = False
+        self.cancelled = self.late = False
 
-    def cancel(self) -> None:
-        self.cancelled = True
+    def cancel(self, *, late: bool) -> None:
+        self.cancelled, self.late = True, late
         if self._task is not None and not self._stubborn:
             self._task.cancel()
 
@@ -64,7 +64,7 @@ async def test_the_deadline_ends_the_run_through_its_own_cancellation() -> None:
     with pytest.raises(RunEnded) as raised:
         await anext(events)
     assert raised.value.why is Ended.DEADLINE
-    assert work.cancelled
+    assert (work.cancelled, work.late) == (True, True)
     await free(gate)
 
 
@@ -79,6 +79,14 @@ async def test_a_run_that_ignores_its_cancellation_is_stopped_all_the_same(monke
         await anext(events)
     assert gate.load.in_flight == 1
     await free(gate)
+
+
+async def test_who_stops_a_run_before_its_deadline_does_not_call_it_late() -> None:
+    work = Work(5.0)
+    events = run(work)
+    await asyncio.sleep(0.01)
+    events.end(Ended.DISCONNECTED)
+    assert (work.cancelled, work.late) == (True, False)
 
 
 async def test_a_run_that_waits_for_a_place_ends_at_once() -> None:

@@ -52,6 +52,22 @@ async def test_a_warm_up_that_hangs_is_given_up(startup: Startup) -> None:
     assert await warmup.again(startup) == {"warm-up of store": "The warm-up of store did not end within 0.2 s."}
 
 
+async def test_an_attempt_of_the_pool_does_not_stand_for_the_agents(startup: Startup) -> None:
+    called = asyncio.Event()
+
+    async def ping(_: str) -> None:
+        called.set()
+
+    async def pools() -> dict[str, str]:
+        await asyncio.sleep(0.01)
+        return {}
+
+    startup.attempt = asyncio.create_task(pools())
+    await startup.resources.once("store", lambda: "the store", warmup=ping)
+    await warmup.prove(startup)
+    assert called.is_set()
+
+
 async def test_one_who_leaves_does_not_take_the_attempt_from_the_others(startup: Startup) -> None:
     async def ping(_: str) -> None:
         await asyncio.sleep(0.02)

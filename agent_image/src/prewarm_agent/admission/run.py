@@ -32,11 +32,11 @@ class RunEnded(Exception):
 
 
 class Work(Protocol[Event_co]):
-    """What is run: `cancel` stops it through whatever its framework listens to."""
+    """What is run: `cancel` stops it through whatever its framework listens to; `late` where the deadline did it."""
 
     def events(self) -> AsyncGenerator[Event_co, None]: ...
 
-    def cancel(self) -> None: ...
+    def cancel(self, *, late: bool) -> None: ...
 
 
 class Run(Generic[T]):
@@ -61,7 +61,7 @@ class Run(Generic[T]):
             return
         self._ended = True
         self._events.put_nowait(RunEnded(why))
-        self._work.cancel()
+        self._work.cancel(late=why is Ended.DEADLINE)
         asyncio.get_running_loop().call_later(STOP_SECONDS if self._started else 0, self._task.cancel)
 
     def on_done(self, callback: Callable[["Run[T]"], object]) -> None:

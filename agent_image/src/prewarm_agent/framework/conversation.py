@@ -16,6 +16,7 @@ from autogen_core import CancellationToken
 
 from prewarm_agent.framework.blueprint import Blueprint, Runner
 from prewarm_agent.framework.session import Answer, Turn, answer_of, explained, remember
+from prewarm_agent.framework.upstream import LastCall
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +58,16 @@ class Conversation:
         self._state = state
         self._return_state = return_state
         self._token = CancellationToken()
+        self._last_call = LastCall()
 
-    def cancel(self) -> None:
+    def cancel(self, *, late: bool = False) -> None:
+        """As a Session's."""
+        self._last_call.late = late
         self._token.cancel()
 
     def events(self) -> AsyncGenerator[Step | Outcome, None]:
         """Steps, then the outcome. Raises StateRefused and what a Session raises."""
-        return explained(self._events())
+        return explained(self._events(), self._last_call)
 
     async def _events(self) -> AsyncGenerator[Step | Outcome, None]:
         runner = await self._blueprint.build(stream=self._stream)

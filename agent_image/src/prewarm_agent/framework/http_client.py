@@ -1,10 +1,11 @@
 """The HTTP clients under the model clients: pooled for the whole process, watched, and able to answer a warm-up."""
 
+import asyncio
 import email.utils
 import math
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -14,15 +15,9 @@ import httpx
 import httpx2
 
 from prewarm_agent.framework import canned
-from prewarm_agent.framework.upstream import (
-    LastCall,
-    OnModelCall,
-    Outcome,
-    error_text,
-    last_call,
-    outcome_of,
-    true_status,
-)
+from prewarm_agent.framework.error_body import error_text, true_status
+from prewarm_agent.framework.model_call import ModelCall, WatchedStream
+from prewarm_agent.framework.upstream import LastCall, OnModelCall, Outcome, last_call, outcome_of
 
 CONNECT_TIMEOUT_SECONDS = 5.0
 # The default of 5 s closes connections that the next request of a quiet agent would have used.
@@ -82,6 +77,7 @@ class _Watched:
     """Mixed into an AsyncClient: the one place where requests to a model leave the process."""
 
     on_model_call: OnModelCall
+    reads_events: bool  # an SDK that does finds nothing in JSON
     response_class: type[Any]
     error_class: type[Exception]
 
@@ -93,39 +89,54 @@ class _Watched:
             return self.response_class(answer.status, headers=headers, content=answer.content, request=request)
         if request.method != "POST":  # the list of models, asked for by the warm-up: no call that anyone waits for
             return await super().send(request, *args, **kwargs)  # type: ignore[misc]
-        last = last_call.get() or LastCall()
-        last.begin()
+        call = ModelCall(self.on_model_call, last_call.get() or LastCall())
+        streamed = bool(kwargs.get("stream"))
+        if streamed:
+            request.headers["accept-encoding"] = "identity"  # errors among the events must be legible
         try:
             response = await super().send(request, *args, **kwargs)  # type: ignore[misc]
-            await self._judge(response, last, streamed=bool(kwargs.get("stream")))
+            await self._judge(response, call, streamed=streamed)
+        except asyncio.CancelledError:
+            if call.timed_out:
+                call.record(Outcome.ERROR)
+            raise
         except Exception:
-            last.failed = True
-            self.on_model_call(Outcome.ERROR)
+            call.last.failed = True
+            call.record(Outcome.ERROR)
             raise
         return response
 
-    async def _judge(self, response: Any, last: LastCall, *, streamed: bool) -> None:
+    async def _judge(self, response: Any, call: ModelCall, *, streamed: bool) -> None:
         """Records how the call ended. Raises where the SDKs would take an answer for one that is none."""
         media_type = response.headers.get("content-type", "")
         if response.is_success and ("html" in media_type or (media_type and "json" not in media_type and not streamed)):
             await response.aclose()
-            text = f"it answered with {media_type.partition(';')[0]}, not with JSON; check its URL."
-            last.fail(status=502, text=text)
-            raise self.error_class(text)
-        if response.is_success and not streamed:
-            response.status_code = true_status(response.status_code, response.content)
+            raise self._no_answer(
+                call, f"it answered with {media_type.partition(';')[0]}, not with JSON; check its URL."
+            )
+        whole = not streamed or media_type.startswith("application/json")
+        if response.is_success and whole:
+            response.status_code = true_status(response.status_code, await response.aread())
+            if response.is_success and streamed and self.reads_events:
+                raise self._no_answer(call, "it answered a streamed call with JSON, not with events; it must stream.")
         if response.is_error:
             body = await response.aread()
-            last.fail(status=response.status_code, text=error_text(body), retry_after=retry_after_seconds(response))
-        elif streamed:
-            response.stream = _WatchedStream(response.stream, self.on_model_call, last)
+            retry_after = retry_after_seconds(response)
+            call.last.fail(status=response.status_code, text=error_text(body), retry_after=retry_after)
+        elif not whole:
+            response.stream = WatchedStream(response.stream, call)
             return
-        self.on_model_call(outcome_of(response.status_code))
+        call.record(outcome_of(response.status_code))
+
+    def _no_answer(self, call: ModelCall, text: str) -> Exception:
+        call.last.fail(status=502, text=text)
+        return self.error_class(text)
 
 
 class ModelHTTPClient(_Watched, httpx2.AsyncClient):
     """For the SDKs of OpenAI and Anthropic. Safe to share between all requests of one event loop."""
 
+    reads_events = True
     response_class = httpx2.Response
     error_class = httpx2.RemoteProtocolError
 
@@ -137,40 +148,13 @@ class ModelHTTPClient(_Watched, httpx2.AsyncClient):
 class OllamaHTTPClient(_Watched, httpx.AsyncClient):
     """For Ollama's SDK, which is built on the other of the two libraries and makes its client itself."""
 
+    reads_events = False
     response_class = httpx.Response
     error_class = httpx.RemoteProtocolError
 
     def __init__(self, *, on_model_call: OnModelCall, **options: Any) -> None:
         super().__init__(**options)
         self.on_model_call = on_model_call
-
-
-class _WatchedStream(httpx.AsyncByteStream, httpx2.AsyncByteStream):
-    """A streamed body whose end, good or bad, is recorded once."""
-
-    def __init__(self, stream: Any, on_model_call: OnModelCall, last: LastCall) -> None:
-        self._stream = stream
-        self._on_model_call = on_model_call
-        self._last = last
-        self._recorded = False
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        try:
-            async for part in self._stream:
-                yield part
-        except Exception:
-            self._last.fail(text="it broke off in the middle of its answer.")
-            self._record(Outcome.ERROR)
-            raise
-
-    async def aclose(self) -> None:
-        self._record(Outcome.OK)
-        await self._stream.aclose()
-
-    def _record(self, outcome: Outcome) -> None:
-        if not self._recorded:
-            self._recorded = True
-            self._on_model_call(outcome)
 
 
 def retry_after_seconds(response: Any) -> int | None:

@@ -64,8 +64,11 @@ class Session:
         self._turns = turns
         self._stream = stream
         self._token = CancellationToken()
+        self._last_call = LastCall()
 
-    def cancel(self) -> None:
+    def cancel(self, *, late: bool = False) -> None:
+        """`late` where the deadline stops it: a model call that is under way then has failed."""
+        self._last_call.late = late
         self._token.cancel()
 
     def events(self) -> AsyncGenerator[Delta | Answer, None]:
@@ -73,7 +76,7 @@ class Session:
 
         Raises UpstreamFailure if the model's API is to blame, NoAnswer, or what the agent's own code raised.
         """
-        return explained(self._events())
+        return explained(self._events(), self._last_call)
 
     async def _events(self) -> AsyncGenerator[Delta | Answer, None]:
         runner = await self._blueprint.build(stream=self._stream)
@@ -99,9 +102,11 @@ class Session:
         yield answer
 
 
-async def explained(run: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
-    """The events of a run. What it raises becomes an UpstreamFailure where the model's API is to blame."""
-    last = LastCall()
+async def explained(run: AsyncGenerator[Event, None], last: LastCall) -> AsyncGenerator[Event, None]:
+    """The events of a run, whose model calls are kept in `last`.
+
+    What it raises becomes an UpstreamFailure where the model's API is to blame.
+    """
     last_call.set(last)
     try:
         async with aclosing(run) as events:

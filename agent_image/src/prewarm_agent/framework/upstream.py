@@ -1,10 +1,12 @@
 """What became of the calls to a model's API: an outcome for those who count, an answer for the client of a run."""
 
-import json
+import re
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
+
+from prewarm_agent.framework.error_body import tidy
 
 
 class Outcome(StrEnum):
@@ -36,8 +38,12 @@ def outcome_of(status: int) -> Outcome:
 
 @dataclass(slots=True)
 class LastCall:
-    """What the newest call of a run failed with. A team passes on only the text of an error, so it is kept here."""
+    """What the newest call of a run failed with. A team passes on only the text of an error, so it is kept here.
 
+    `late` when the run's deadline has struck.
+    """
+
+    late: bool = False
     failed: bool = False
     status: int | None = None
     text: str | None = None
@@ -64,7 +70,8 @@ class UpstreamFailure(Exception):
         self.retry_after_seconds = retry_after_seconds
 
 
-# What the SDKs of the vendors raise, by name: a team passes on only "RateLimitError: ..." as the text of another error.
+# The packages whose errors are a model API's, and what they raise, by name: an agent's own code may use the same names.
+_SDKS = {"anthropic", "ollama", "openai"}
 _SDK_ERRORS: dict[str, int | None] = {
     "APIConnectionError": None,
     "APIError": 502,
@@ -101,15 +108,12 @@ _TRANSPORT_ERRORS: dict[str, int | None] = {
     "WriteError": None,
     "WriteTimeout": 504,
 }
-_MAX_TEXT = 500
 
 
 def explain(error: Exception, last: LastCall) -> UpstreamFailure | None:
     """The failure behind what a run raised, or None if the model's API is not to blame."""
-    name, text = type(error).__name__, str(error)
-    if isinstance(error, RuntimeError) and name == "RuntimeError":  # a team's
-        name, _, text = text.partition(": ")
-    if name in _SDK_ERRORS:
+    package, name, text = _raised(error)
+    if package in _SDKS and name in _SDK_ERRORS:
         default = _SDK_ERRORS[name]
     elif name in _TRANSPORT_ERRORS and last.failed:
         default = _TRANSPORT_ERRORS[name]
@@ -119,8 +123,18 @@ def explain(error: Exception, last: LastCall) -> UpstreamFailure | None:
     status = own if isinstance(own, int) and own >= 400 else last.status or default
     if status is None:
         return UpstreamFailure(502, "upstream_unreachable", last.text or "it could not be reached.", None)
-    text = last.text or tidy(text.partition("\n")[0])
-    return _answer(status, text, last.retry_after_seconds)
+    return _answer(status, last.text or tidy(text.partition("\n")[0]), last.retry_after_seconds)
+
+
+def _raised(error: Exception) -> tuple[str, str, str]:
+    """The package, name and text of what was raised, by a team's member too: of that, a team passes on only a text."""
+    package, name, text = type(error).__module__, type(error).__name__, str(error)
+    # A team's is "RateLimitError: slow down", and the traceback, which knows the module; one in another says it twice.
+    while name == "RuntimeError":
+        name, _, text = text.partition(": ")
+        modules = re.findall(rf"^([\w.]+)\.{re.escape(name)}(?::|$)", text, re.MULTILINE)
+        package = modules[-1] if modules else ""
+    return package.partition(".")[0], name, text
 
 
 def _answer(status: int, text: str, retry_after_seconds: int | None) -> UpstreamFailure:
@@ -136,38 +150,3 @@ def _answer(status: int, text: str, retry_after_seconds: int | None) -> Upstream
     if status == 429:
         return UpstreamFailure(429, "upstream_rate_limit", text, retry_after_seconds)
     return UpstreamFailure(502, "upstream_error", text, retry_after_seconds)
-
-
-def true_status(status: int, body: bytes) -> int:
-    """The status that an answer deserves: some gateways send an error with status 200."""
-    if b'"error"' not in body[:100]:
-        return status
-    try:
-        error = json.loads(body).get("error")
-    except (ValueError, AttributeError):
-        return status
-    code = error.get("code") if isinstance(error, dict) else None
-    if not error:
-        return status
-    return code if isinstance(code, int) and 400 <= code < 600 else 502
-
-
-def error_text(body: bytes) -> str:
-    """What an error's body says, whatever shape the server gave it."""
-    try:
-        value = json.loads(body)
-    except (ValueError, RecursionError):
-        return tidy(body.decode(errors="replace"))
-    for _ in range(3):  # {"error": {"message": "..."}}, {"detail": "..."}, {"error": "..."}
-        if not isinstance(value, dict):
-            break
-        value = next((value[key] for key in ("error", "message", "detail") if value.get(key)), json.dumps(value))
-    return tidy(value if isinstance(value, str) else json.dumps(value))
-
-
-def tidy(text: str) -> str:
-    """One short line; a proxy's web page is named, not quoted."""
-    if "<html" in text[:1000].lower() or "<!doctype" in text[:100].lower():
-        return "it answered with a web page."
-    text = " ".join(text.split())
-    return (text[:_MAX_TEXT] + "…" if len(text) > _MAX_TEXT else text) or "it gave no reason."

@@ -44,15 +44,12 @@ class Pool(BaseModel):
         findings = [*self._own_models(spec), *self._own_code(spec)]
         if findings:
             raise PermanentError(findings)
-        warmup = spec.warmup
-        if warmup.mode == "connect":
-            warmup = warmup.model_copy(update={"mode": "offline"})  # the models are the pool's, and connected
         # The kubelet waits as long as the pool's document says, whatever an agent would like.
         drain = Drain(
             delaySeconds=min(spec.drain.delay_seconds, self.drain.delay_seconds),
             timeoutSeconds=min(spec.drain.timeout_seconds, self.drain.timeout_seconds),
         )
-        return spec.model_copy(update={"warmup": warmup, "drain": drain})
+        return spec.model_copy(update={"drain": drain})
 
     def _own_models(self, spec: AgentSpec) -> list[Finding]:
         names = [model.name for model in self.models]

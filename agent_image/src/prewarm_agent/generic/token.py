@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -36,6 +37,21 @@ class TokenRefused(Exception):
         self.fault = fault
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a token allows: to `subject` (`<namespace>/<name>` of an agent), with one body."""
+
+    subject: str
+    body_sha256: str
+
+    def require(self, body: bytes) -> None:
+        """Raises TokenRefused unless the order is for `body`."""
+        digest = hashlib.sha256(body).hexdigest()
+        if not hmac.compare_digest(self.body_sha256.encode(), digest.encode()):
+            text = f"The token is for another body; this one's SHA-256 is {digest}."
+            raise TokenRefused(TokenFault.BODY_MISMATCH, text)
+
+
 class Verifier:
     """Checks the tokens for the pod whose UID is `audience`."""
 
@@ -43,21 +59,17 @@ class Verifier:
         self._keys = keys
         self._audience = audience
 
-    def verify(self, authorization: str, body: bytes) -> str:
-        """The subject (`<namespace>/<name>` of an agent) of a token for `body`. Raises TokenRefused."""
-        scheme, _, token = authorization.partition(" ")
-        if scheme.lower() != "bearer" or not token.strip():
-            raise TokenRefused(TokenFault.NO_TOKEN, "There is no token; send the header Authorization: Bearer TOKEN.")
-        claims = self._decode(token.strip())
+    def verify(self, token: str) -> Order:
+        """What a token orders, before the body is there. Raises TokenRefused; an empty token is none."""
+        if not token:
+            text = "There is no token; send one header Authorization: Bearer TOKEN."
+            raise TokenRefused(TokenFault.NO_TOKEN, text)
+        claims = self._decode(token)
         lifetime = int(claims["exp"]) - int(claims["iat"])
         if lifetime > MAX_LIFETIME_SECONDS:
             text = f"The token is valid for {lifetime} s; sign one for at most {MAX_LIFETIME_SECONDS} s."
             raise TokenRefused(TokenFault.LIFETIME_TOO_LONG, text)
-        digest = hashlib.sha256(body).hexdigest()
-        if not hmac.compare_digest(str(claims["body_sha256"]).encode(), digest.encode()):
-            text = f"The token is for another body; this one's SHA-256 is {digest}."
-            raise TokenRefused(TokenFault.BODY_MISMATCH, text)
-        return str(claims["sub"])
+        return Order(str(claims["sub"]), str(claims["body_sha256"]))
 
     def _decode(self, token: str) -> dict[str, Any]:
         try:

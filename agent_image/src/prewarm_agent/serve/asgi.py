@@ -46,6 +46,16 @@ def header(scope: Scope, name: bytes) -> bytes | None:
     return next((value for key, value in scope["headers"] if key == name), None)
 
 
+def bearer_token(scope: Scope) -> bytes:
+    """The token of the header Authorization, empty if there is none or more than one.
+
+    Of several, a proxy in front may have checked another one than we would take.
+    """
+    values = [value for key, value in scope["headers"] if key == b"authorization"]
+    scheme, _, token = (values[0] if len(values) == 1 else b"").partition(b" ")
+    return token.strip() if scheme.lower() == b"bearer" else b""
+
+
 async def send_bytes(send: Send, status: int, body: bytes, content_type: bytes, headers: Headers = ()) -> None:
     length = str(len(body)).encode()
     all_headers = [(b"content-type", content_type), (b"content-length", length), *headers]

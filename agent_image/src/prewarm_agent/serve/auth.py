@@ -4,7 +4,7 @@ import hmac
 import logging
 from pathlib import Path
 
-from prewarm_agent.serve.asgi import Scope, header
+from prewarm_agent.serve.asgi import Scope, bearer_token
 from prewarm_agent.serve.errors import APIError
 
 logger = logging.getLogger(__name__)
@@ -26,9 +26,8 @@ class Auth:
         token = self._present()
         if token is None:
             return
-        scheme, _, shown = (header(scope, b"authorization") or b"").partition(b" ")
-        if scheme.lower() != b"bearer" or not hmac.compare_digest(shown.strip(), token):
-            text = "The token is missing or wrong; send it as `Authorization: Bearer ...`."
+        if not hmac.compare_digest(bearer_token(scope), token):
+            text = "The token is missing or wrong; send it once, as `Authorization: Bearer ...`."
             raise APIError(401, text, code="invalid_api_key", headers=(CHALLENGE,))
 
     def _present(self) -> bytes | None:

@@ -1,12 +1,14 @@
 """When a client's connection ends, so that load moves to new pods and no request is lost with a connection.
 
 A Service balances connections, not requests: clients with keep-alive pools stay where they are for ever unless told to
-go. The way to tell them is `Connection: close` on an answer; a connection is never closed under a client that uses it.
+go. The way to tell them is `Connection: close` on an answer; a connection is never closed under a client that uses it,
+and one that takes nothing of its answer does not use it.
 """
 
 import asyncio
 import fcntl
 import random
+import socket
 import struct
 import termios
 from typing import Any
@@ -23,9 +25,11 @@ KEEPALIVE_SECONDS = 120
 # after 5 s, aiohttp after 15), so this is when closing it can no longer cross a request on its way.
 SILENCE_SECONDS = 16.0
 IN_USE_CHECK_SECONDS = 0.5
+# A client that neither makes room for what waits to be sent nor acknowledges what was sent, for this long, is gone. The
+# kernel sees to it: only it knows what the client has taken, and it holds megabytes before a write here has to wait.
+STALLED_SECONDS = 30.0
 
 EXPIRES_AT = "prewarm.expires_at"
-ABORT = "prewarm.abort"
 
 
 class Connection(HttpToolsProtocol):
@@ -33,12 +37,14 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        connected = transport.get_extra_info("socket")
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(STALLED_SECONDS * 1000))
         now = self.loop.time()
         self._silent_since = now
         self._head_arriving = False
         lifetime = LIFETIME_SECONDS * random.uniform(1 - LIFETIME_JITTER, 1 + LIFETIME_JITTER)  # noqa: S311
         # uvicorn copies this into the state of every request of the connection.
-        self.app_state: dict[str, Any] = {**self.app_state, EXPIRES_AT: now + lifetime, ABORT: transport.abort}
+        self.app_state: dict[str, Any] = {**self.app_state, EXPIRES_AT: now + lifetime}
 
     def on_message_begin(self) -> None:
         self._head_arriving = True

@@ -6,8 +6,17 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from prewarm_agent.serve.asgi import BodyTooLarge, Disconnected, Receive, Scope, Send, read_body, send_json
-from prewarm_agent.startup.generic import AlreadySpecialized, Busy, GenericPod, NotReady, SpecializeFailed
+from prewarm_agent.serve.asgi import (
+    BodyTooLarge,
+    Disconnected,
+    Receive,
+    Scope,
+    Send,
+    bearer_token,
+    read_body,
+    send_json,
+)
+from prewarm_agent.startup.generic import WARMING, AlreadySpecialized, Busy, GenericPod, NotReady, SpecializeFailed
 from prewarm_agent.startup.phases import Startup
 from prewarm_agent.startup.state import Stage
 
@@ -34,39 +43,33 @@ class Orders:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            body = await read_body(receive, MAX_BODY_BYTES)
+            status, answer = await self._obey(scope, receive)
         except Disconnected:
             return
-        except BodyTooLarge:
-            answer = _refusal("BodyTooLarge", f"The body is larger than {MAX_BODY_BYTES} bytes.")
-            await send_json(send, 413, answer, [(b"connection", b"close")])
-            return
-        authorization = dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")
-        await send_json(send, *await self._obey(scope["path"], authorization, body))
+        await send_json(send, status, answer, [(b"connection", b"close")] if status == 413 else ())
 
-    async def _obey(self, path: str, authorization: str, body: bytes) -> Answer:
-        if path == SPECIALIZE_PATH and self._pod is None:
+    async def _obey(self, scope: Scope, receive: Receive) -> Answer:
+        if scope["path"] == SPECIALIZE_PATH and self._pod is None:
             return 404, _refusal("NotGeneric", "This pod was started with an agent; it takes no other.")
-        if (refused := await self._refused(authorization, body)) is not None:
-            return refused
-        if path == SPECIALIZE_PATH and self._pod is not None:
-            return await _specialize(self._pod, body)
-        return await _warm_up(self._startup)
-
-    async def _refused(self, authorization: str, body: bytes) -> Answer | None:
-        """The answer to whom need not be obeyed."""
         if self._verifier is None:
             # In a thread: with a pod of an agent's own, cryptography is not imported yet.
             self._verifier = await asyncio.to_thread(self._load_verifier)
         from prewarm_agent.generic.token import TokenRefused
 
         try:
-            subject = self._verifier.verify(authorization, body)
+            # The body of a caller that need not be obeyed is not kept: uvicorn drops what still comes of it.
+            order = self._verifier.verify(bearer_token(scope).decode("latin-1"))
+            body = await read_body(receive, MAX_BODY_BYTES)
+            order.require(body)
+        except BodyTooLarge:
+            return 413, _refusal("BodyTooLarge", f"The body is larger than {MAX_BODY_BYTES} bytes.")
         except TokenRefused as refused:
             logger.warning("order refused", extra={"reason": refused.fault, "text": str(refused)})
             return 401, _refusal(refused.fault, str(refused))
-        logger.info("order accepted", extra={"subject": subject})
-        return None
+        logger.info("order accepted", extra={"subject": order.subject})
+        if scope["path"] == SPECIALIZE_PATH and self._pod is not None:
+            return await _specialize(self._pod, body)
+        return await _warm_up(self._startup)
 
     def _load_verifier(self) -> "Verifier":
         from prewarm_agent.generic.keys import Keys
@@ -95,9 +98,10 @@ async def _specialize(pod: GenericPod, body: bytes) -> Answer:
         findings = [{"reason": each.reason, "path": each.path, "message": each.text} for each in error.findings]
         return 422, {**_refusal(error.reason, str(error)), "findings": findings}
     except AlreadySpecialized as error:
-        return 409, {**_refusal("AlreadySpecialized", str(error)), **dataclasses.asdict(error.accepted)}
+        now = {"state": error.state, "error": error.error}
+        return 409, {**_refusal("AlreadySpecialized", str(error)), **dataclasses.asdict(error.accepted), **now}
     except Busy as error:
-        return 409, _refusal("Busy", str(error))
+        return 409, {**_refusal("Busy", str(error)), "state": WARMING}
     except NotReady as error:
         return 503, _refusal("NotReady", str(error))
     except SpecializeFailed as error:

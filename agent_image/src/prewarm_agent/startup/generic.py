@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
+# The state of a pod that is on its way to be an agent, to those who would specialize it.
+WARMING = "warming"
+
+
 class NotSpecialized(Exception):
     """Specialize did not do it; the text is one sentence for the caller."""
 
@@ -35,11 +39,14 @@ class Busy(NotSpecialized):
 
 
 class AlreadySpecialized(NotSpecialized):
-    """The pod is `accepted` already. Nothing happened."""
+    """The pod was given `accepted` already: `state` and `error` say what became of it. Nothing happened."""
 
-    def __init__(self, accepted: Accepted) -> None:
-        super().__init__(f"This pod is agent {accepted.agent} already.")
+    def __init__(self, accepted: Accepted, state: str, error: str | None) -> None:
+        failed = "" if error is None else f" It failed: {error}"
+        super().__init__(f"This pod is agent {accepted.agent} already.{failed}")
         self.accepted = accepted
+        self.state = state
+        self.error = error
 
 
 class SpecializeFailed(NotSpecialized):
@@ -85,7 +92,8 @@ class GenericPod:
         if self._specializing:
             raise Busy("Another specialize is under way; ask again when it has ended.")
         if self._accepted is not None:
-            raise AlreadySpecialized(self._accepted)
+            state = WARMING if lifecycle.state == Stage.STARTING else lifecycle.state
+            raise AlreadySpecialized(self._accepted, state, lifecycle.error)
         if lifecycle.stage is not Stage.GENERIC or lifecycle.draining:
             raise NotReady(f"This pod is {lifecycle.state}; take another one.")
         self._specializing = True

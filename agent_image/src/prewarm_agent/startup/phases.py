@@ -34,6 +34,8 @@ class Startup:
     resources: "Resources" = field(init=False)
     blueprint: "Blueprint" = field(init=False)
     background: set[asyncio.Task[None]] = field(default_factory=set)
+    # The models whose API answered when it was last asked, by name: a pool's are connected before there is an agent.
+    connected: set[str] = field(default_factory=set)
     attempt: asyncio.Task[dict[str, str]] | None = None
 
     @property

@@ -35,10 +35,14 @@ Check = Callable[[], Awaitable[str | None]]
 
 
 async def prove(startup: "Startup") -> None:
-    """Tries until everything answers; if that is not required, for a moment, and then in the background for a while."""
+    """Tries until everything answers; if that is not required, for a moment, and then in the background for a while.
+
+    Asks nobody for an agent that needs nothing but what its pool has proven.
+    """
     spec = startup.spec.warmup
-    if spec.mode == "offline":
+    if spec.mode == "offline" or _is_proven(startup):
         return
+    startup.attempt = None  # one that is under way is the pool's, and knows nothing of the agent
     if spec.required:
         await _retry(startup, give_up_after_seconds=math.inf)
         return
@@ -47,6 +51,12 @@ async def prove(startup: "Startup") -> None:
     costly = spec.mode == "live" or startup.resources.warmups
     patience = startup.step_seconds if costly else CONNECT_PATIENCE_SECONDS
     await asyncio.wait({task}, timeout=patience)
+
+
+def _is_proven(startup: "Startup") -> bool:
+    resources = startup.resources
+    connected = startup.connected.issuperset(model.name for model in resources.parts.models.models)
+    return startup.spec.warmup.mode == "connect" and connected and not resources.warmups
 
 
 async def again(startup: "Startup") -> dict[str, str]:
@@ -83,7 +93,7 @@ async def _attempt(startup: "Startup") -> dict[str, str]:
         return {}
     resources = startup.resources
     checks: dict[str, Check] = {
-        f"model {model.name}": partial(_connect, model) for model in resources.parts.models.models
+        f"model {model.name}": partial(_connect, startup, model) for model in resources.parts.models.models
     }
     checks |= {f"warm-up of {name}": partial(_run_hook, name, hook) for name, hook in resources.warmups.items()}
     lacking = await _failing(checks, startup)
@@ -111,10 +121,14 @@ async def _error(name: str, check: Check, timeout_seconds: float) -> str | None:
         return f"The {name} did not end within {timeout_seconds:.3g} s."
 
 
-async def _connect(model: SharedModel) -> str | None:
+async def _connect(startup: "Startup", model: SharedModel) -> str | None:
+    startup.connected.discard(model.name)
     problem = await open_connection(model.client)
     metrics.model_connected.labels(model=model.name).set(problem is None or problem.reached)
-    return None if problem is None else f"The API of model {model.name} {problem.text}."
+    if problem is not None:
+        return f"The API of model {model.name} {problem.text}."
+    startup.connected.add(model.name)
+    return None
 
 
 async def _run_hook(name: str, hook: Callable[[], Awaitable[object]]) -> str | None:
