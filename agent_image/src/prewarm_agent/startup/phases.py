@@ -237,7 +237,8 @@ def open_port(startup: Startup, users: UserApplication) -> None:
     gate = Gate(spec.concurrency_limit, load)
     running = Running(gate, request_timeout_seconds=startup.settings.request_timeout_seconds)
     # Not before: imports hold the interpreter, and nobody is served yet.
-    startup.background.add(asyncio.create_task(Watchdog(metrics.event_loop_lag_seconds.observe).run()))
+    watchdog = Watchdog(metrics.event_loop_lag_seconds.observe, startup.lifecycle.judged)
+    startup.background.add(asyncio.create_task(watchdog.run()))
     users.open(endpoints(spec.name, startup.blueprint, running), running)
     startup.lifecycle.warmed()
     logger.info("warm", extra={"agent": spec.name, "seconds": startup.lifecycle.time_to_warm_seconds})
