@@ -231,6 +231,16 @@ def test_azure_may_be_asked_for_tokens() -> None:
     assert check_spec(parse(with_models(model, agent=assistant(URL, model_client=model)))) == ()
 
 
+@pytest.mark.parametrize("provider", ["os.system", "autogen_ext.auth.azure.Other", "azure.identity.DefaultCredential"])
+def test_azure_is_not_asked_for_tokens_by_a_class_that_is_not_on_the_list(provider: str) -> None:
+    model = azure(provider, provider_kind="DefaultAzureCredential", scopes=SCOPES)
+    place = "config.azure_ad_token_provider.provider"
+    assert findings_of_spec(with_models(model)) == [("ProviderNotAllowed", f"models[0].component.{place}")]
+    assert findings(assistant(URL, model_client=model)) == [
+        ("ProviderNotAllowed", f"agent.component.config.model_client.{place}")
+    ]
+
+
 def handed_to_a_factory(config: dict[str, Any], *models: dict[str, Any]) -> dict[str, Any]:
     return with_models(*models) | {"agent": {"entrypoint": "orders:build", "config": config}}
 

@@ -139,7 +139,10 @@ async def _prove_tool_servers(startup: Startup) -> None:
             waiting = False
         except Unavailable as error:
             logger.warning("tool servers missing", extra={"error": str(error)})
-            waiting = startup.spec.warmup.required  # in vain or not, they are connected to as long as the process lives
+            waiting = startup.spec.warmup.required
+            if not waiting:  # those that come later are no longer told to be missing
+                proof = mcp.prove(workbenches, timeout_seconds=None, report=lacks)
+                startup.background.add(asyncio.create_task(proof))
 
 
 def _components(startup: Startup) -> "Iterator[Component]":
