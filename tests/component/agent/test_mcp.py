@@ -1,6 +1,7 @@
 """An agent whose tools come from MCP servers, as a pod has it."""
 
 import asyncio
+import sys
 from typing import Any
 
 import httpx
@@ -66,6 +67,27 @@ async def test_a_pod_whose_tool_server_hangs_is_live_and_says_which_and_is_not_r
         assert (await agent.probe("/readyz")).status_code == 503
         async with httpx.AsyncClient() as client:
             assert (await client.post(f"{agent.url}/v1/chat/completions", json={})).status_code == 503
+
+
+@pytest.mark.parametrize("kind", ["hang", "broken"])
+@pytest.mark.parametrize("required", [True, False])
+async def test_a_tool_server_that_is_missing_holds_readiness_back_only_if_it_is_required(
+    model: ModelServer, kind: str, required: bool
+) -> None:
+    warmup = {"mode": "offline", "timeoutSeconds": 10, "required": required}  # two seconds for the servers
+    async with running(agent_spec(model.url, stdio(kind), warmup=warmup)) as agent:
+        if not required:
+            await agent.warm()
+        else:
+            async with asyncio.timeout(30):
+                while not any(entry["message"] == "tool servers missing" for entry in agent.log):
+                    await asyncio.sleep(0.1)
+            await asyncio.sleep(1)
+        report = await agent.probe("/warmupz")
+        state = (report.status_code, report.json()["state"], report.json()["phase"])
+        assert state == ((503, "starting", "tools") if required else (200, "warm", "freeze"))
+        assert f"The tool server {sys.executable} is not available: " in report.json()["error"]
+        assert (await agent.probe("/readyz")).status_code == (503 if required else 200)
 
 
 async def test_a_tool_call_that_hangs_ends_at_the_deadline_of_its_request_alone(model: ModelServer) -> None:

@@ -10,6 +10,7 @@ import httpx
 from component.agent.agent_process import running
 from component.agent.model_server import ModelServer
 from component.agent.specs import assistant, spec
+from component.agent.test_tools import function_tool, with_tools
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
@@ -63,6 +64,29 @@ async def test_a_request_and_its_model_call_continue_the_clients_trace_and_are_s
         assert (served.name, called.name) == ("chat_completions", "model call")
         assert {served.trace_id.hex(), called.trace_id.hex()} == {TRACE}
         assert called.parent_span_id == served.span_id
+        assert SECRET.encode() not in b"".join(bodies)
+
+
+async def test_a_tools_call_is_a_span_under_the_requests_and_says_nothing_of_what_went_in_or_wrong(
+    model: ModelServer,
+) -> None:
+    source = "def lookup(text: str) -> str:\n    raise ValueError(text)\n"
+    with collector() as (url, spans, bodies):
+        environment = {"OTEL_EXPORTER_OTLP_ENDPOINT": url, "OTEL_EXPORTER_OTLP_COMPRESSION": "none"}
+        async with running(with_tools(model.url, function_tool("lookup", source)), **environment) as agent:
+            await agent.warm()
+            await agent.ask(f'CALL=lookup {{"text": "{SECRET}"}}')
+            agent.terminate()
+            assert await agent.exit_code() == 0
+        (served,) = [span for span in spans if span.name == "chat_completions"]
+        (called,) = [span for span in spans if span.name == "tool call"]  # none of the rehearsal
+        assert (called.trace_id, called.parent_span_id) == (served.trace_id, served.span_id)
+        attributes = {attribute.key: attribute.value.string_value for attribute in called.attributes}
+        assert attributes == {
+            "gen_ai.operation.name": "execute_tool",
+            "gen_ai.tool.name": "lookup",
+            "error.type": "error",
+        }
         assert SECRET.encode() not in b"".join(bodies)
 
 

@@ -14,22 +14,42 @@ SOURCE = Path(__file__).parents[3] / "agent_image" / "src"
 URL = "http://model/v1"
 
 
-def check(value: Any, *options: str) -> subprocess.CompletedProcess[str]:
+def check(value: Any, *options: str, python_path: Path = SOURCE) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "prewarm_agent", "check", "-", *options],
         input=value if isinstance(value, str) else json.dumps(value),
-        env=os.environ | {"PYTHONPATH": str(SOURCE), "COLUMNS": "200"},
+        env=os.environ | {"PYTHONPATH": f"{SOURCE}{os.pathsep}{python_path}", "COLUMNS": "200"},
         capture_output=True,
         text=True,
         timeout=60,
     )
 
 
-@pytest.mark.parametrize("value", [spec(assistant(URL)), assistant(URL), spec(entrypoint="somewhere:build")])
+@pytest.mark.parametrize("value", [spec(assistant(URL)), assistant(URL)])
 def test_a_good_spec_passes(value: Any) -> None:
     done = check(value)
     assert done.returncode == 0, done.stderr
-    assert "can be served" in done.stdout
+    assert done.stdout == "The spec is valid; nothing was built from it, and no key and no connection was tried.\n"
+    assert json.loads(check(value, "--json").stdout) == {"findings": [], "not_checked": []}
+
+
+def test_a_factory_is_not_imported_and_that_is_said(tmp_path: Path) -> None:
+    (tmp_path / "orders.py").write_text("raise SystemExit('imported')")
+    value = spec(entrypoint="orders:build")
+    done = check(value, python_path=tmp_path)
+    assert done.returncode == 0, done.stderr
+    told = "The spec is valid; check does not import orders:build, prewarm-agent doctor orders:build runs it.\n"
+    assert done.stdout == told
+    assert json.loads(check(value, "--json").stdout) == {"findings": [], "not_checked": ["agent.entrypoint"]}
+
+
+def test_what_a_factory_is_handed_is_looked_at() -> None:
+    value = spec(entrypoint="orders:build")
+    value["agent"]["config"] = {"model": {"provider": "OpenAIChatCompletionClient", "config": {"modell": "gpt-4o"}}}
+    done = check(value)
+    assert done.returncode == 0, done.stderr
+    assert "agent.config.model.config.modell" in done.stdout
+    assert "check does not import orders:build" in done.stdout
 
 
 def test_a_bad_one_fails_with_every_finding_and_its_place() -> None:
@@ -40,6 +60,7 @@ def test_a_bad_one_fails_with_every_finding_and_its_place() -> None:
     assert done.returncode == 1
     assert "UnknownKey" in done.stdout
     assert "PlaceholderLeft" in done.stdout
+    assert "The spec is valid" not in done.stdout
     found = json.loads(check(component, "--json").stdout)["findings"]
     assert {(each["reason"], each["severity"]) for each in found} == {
         ("UnknownKey", "error"),

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prewarm_agent.spec.allowlist import kind_of
-from prewarm_agent.spec.check import PATH, check, check_spec
+from prewarm_agent.spec.check import check, check_spec, examine_spec
 from prewarm_agent.spec.document import parse
 from prewarm_agent.spec.findings import PermanentError, Reason
 from prewarm_agent.spec.names import of_models
@@ -216,14 +216,48 @@ def test_models_are_checked_as_the_agent_is_and_all_is_told_at_once() -> None:
 
 def test_a_model_that_the_spec_does_not_declare_is_found_unless_a_pool_may_have_it() -> None:
     agent = assistant(URL, model_client=named("m1"))
-    (finding,) = of_models(parse(with_models(model_client(URL), agent=agent)), PATH)
+    (finding,) = of_models(parse(with_models(model_client(URL), agent=agent)))
     assert finding.path == "agent.component.config.model_client.config.name"
-    assert list(of_models(parse(with_models(model_client(URL), model_client(URL), agent=agent)), PATH)) == []
-    assert list(of_models(parse(with_models(agent=agent)), PATH)) == []
+    assert list(of_models(parse(with_models(model_client(URL), model_client(URL), agent=agent)))) == []
+    assert list(of_models(parse(with_models(agent=agent)))) == []
+
+
+SCOPES = ["https://cognitiveservices.azure.com/.default"]
+AZURE_TOKENS = "autogen_ext.auth.azure.AzureTokenProvider"
 
 
 def test_azure_may_be_asked_for_tokens() -> None:
-    scopes = ["https://cognitiveservices.azure.com/.default"]
-    provider = "autogen_ext.auth.azure.AzureTokenProvider"
-    model = azure(provider, provider_kind="DefaultAzureCredential", scopes=scopes)
+    model = azure(AZURE_TOKENS, provider_kind="DefaultAzureCredential", scopes=SCOPES)
     assert check_spec(parse(with_models(model, agent=assistant(URL, model_client=model)))) == ()
+
+
+@pytest.mark.parametrize("provider", ["os.system", "autogen_ext.auth.azure.Other", "azure.identity.DefaultCredential"])
+def test_azure_is_not_asked_for_tokens_by_a_class_that_is_not_on_the_list(provider: str) -> None:
+    model = azure(provider, provider_kind="DefaultAzureCredential", scopes=SCOPES)
+    place = "config.azure_ad_token_provider.provider"
+    assert findings_of_spec(with_models(model)) == [("ProviderNotAllowed", f"models[0].component.{place}")]
+    assert findings(assistant(URL, model_client=model)) == [
+        ("ProviderNotAllowed", f"agent.component.config.model_client.{place}")
+    ]
+
+
+def handed_to_a_factory(config: dict[str, Any], *models: dict[str, Any]) -> dict[str, Any]:
+    return with_models(*models) | {"agent": {"entrypoint": "orders:build", "config": config}}
+
+
+def test_models_in_the_config_of_a_factory_are_told_of_and_left_as_they_are() -> None:
+    wrong = model_client("https://<host>/v1", modell="x", api_key="sk-1")
+    config = {"models": [wrong, named("m0"), {"provider": "stripe", "config": {"x": 1}}], "token": {"provider": "aws"}}
+    spec = parse(handed_to_a_factory(copy.deepcopy(config), model_client(URL)))
+    assert {(str(finding.reason), finding.path, finding.warning) for finding in examine_spec(spec)} == {
+        ("UnknownKey", "agent.config.models[0].config.modell", True),
+        ("PlaceholderLeft", "agent.config.models[0].config.base_url", True),
+        ("InvalidConfig", "agent.config.models[0].config.api_key", True),
+    }
+    assert spec.agent.config == config
+
+
+def test_a_model_in_the_config_of_a_factory_that_the_spec_does_not_declare_is_a_warning() -> None:
+    (finding,) = of_models(parse(handed_to_a_factory({"model": named("m1")}, model_client(URL))))
+    assert (finding.path, finding.warning) == ("agent.config.model.config.name", True)
+    assert list(of_models(parse(handed_to_a_factory({"model": named("m1")})))) == []

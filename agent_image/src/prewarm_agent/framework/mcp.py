@@ -120,24 +120,26 @@ class SharedWorkbench(Workbench):
 
 
 async def prove(
-    workbenches: Sequence[SharedWorkbench], *, timeout_seconds: float, report: Callable[[str, str | None], None]
+    workbenches: Sequence[SharedWorkbench], *, timeout_seconds: float | None, report: Callable[[str, str | None], None]
 ) -> None:
     """Returns when every server has named its tools; those that fail are tried again until then.
 
     Tells `report` of each server what it lacks, and None once it is there. Raises Unavailable, with a sentence for each
-    server that is not there after the time.
+    server that is not there after the time, if there is one.
     """
     proofs = [asyncio.create_task(_prove(workbench, report)) for workbench in workbenches]
     if not proofs:
         return
     try:
         await asyncio.wait(proofs, timeout=timeout_seconds)
-        missing = [_lack(workbench) for workbench, proof in zip(workbenches, proofs, strict=True) if not proof.done()]
+        missing = [workbench for workbench, proof in zip(workbenches, proofs, strict=True) if not proof.done()]
     finally:
         for proof in proofs:
             proof.cancel()
+    for workbench in missing:  # one that says nothing at all has not been told of yet
+        report(workbench.server, _lack(workbench))
     if missing:
-        raise Unavailable(" ".join(missing))
+        raise Unavailable(" ".join(map(_lack, missing)))
 
 
 async def _prove(workbench: SharedWorkbench, report: Callable[[str, str | None], None]) -> None:

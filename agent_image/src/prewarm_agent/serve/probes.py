@@ -28,7 +28,9 @@ class ProbeApplication:
     async def _get(self, scope: Scope, receive: Receive, send: Send) -> None:
         match scope["path"]:
             case "/livez":
-                await send_json(send, 200, {"status": "live"})
+                fault = self._lifecycle.incurable
+                body = {"status": "live"} if fault is None else {"status": "stuck", "error": fault}
+                await send_json(send, 200 if fault is None else 503, body)
             case "/warmupz":
                 warm = self._lifecycle.stage in (Stage.GENERIC, Stage.WARM)
                 await send_json(send, 200 if warm else 503, self._lifecycle.report())

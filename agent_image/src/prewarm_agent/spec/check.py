@@ -1,7 +1,7 @@
 """Checks a component tree, in an order that matters: nothing is imported before every provider is on the allow-list."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from prewarm_agent.spec import allowlist, meaning, names, refuse
@@ -14,6 +14,7 @@ from prewarm_agent.spec.recognise import component_of
 from prewarm_agent.spec.walk import Component, components
 
 PATH = "agent.component"
+CONFIG_PATH = "agent.config"
 SERVED = (Kind.AGENT, Kind.TEAM)
 
 
@@ -50,7 +51,18 @@ def examine_spec(spec: AgentSpec) -> list[Finding]:
     if spec.agent.component is not None:
         allow_code = spec.security.allow_code
         spec.agent.component, findings = _examined(spec.agent.component, PATH, SERVED, allow_code=allow_code)
-    return [*findings, *_models(spec)]
+    return [*findings, *_handed_to_the_factory(spec), *_models(spec)]
+
+
+def _handed_to_the_factory(spec: AgentSpec) -> Iterator[Finding]:
+    """What `resources.model_client` would say of the models in `agent.config`.
+
+    Warnings, for only the factory knows what it does with them, and for the same reason nothing is migrated.
+    """
+    for node in components(spec.agent.config, CONFIG_PATH):
+        if allowlist.kind_of(node.provider) is Kind.MODEL:
+            _, findings = _examined(node.value, node.path, (Kind.MODEL,), allow_code=False)
+            yield from (replace(finding, warning=True) for finding in findings)
 
 
 def _models(spec: AgentSpec) -> Iterator[Finding]:

@@ -31,13 +31,20 @@ def _members(team: Component) -> Iterator[Finding]:
             seen.add(name)
 
 
-def of_models(spec: AgentSpec, path: str) -> Iterator[Finding]:
-    """References to models that the spec does not declare. A spec that declares none may mean those of a pool."""
+def of_models(spec: AgentSpec) -> Iterator[Finding]:
+    """References to models that the spec does not declare. A spec that declares none may mean those of a pool.
+
+    In `agent.config` it is a warning: only the factory knows what it does with it.
+    """
     declared = sorted({model.name for model in spec.models})
-    for node in components(spec.agent.component, path) if declared else ():
-        if node.provider == allowlist.NAMED_MODEL and (name := node.config.get("name")) not in (None, *declared):
-            text = f"there is no model named {name!r}; use one of: {', '.join(declared)}."
-            yield Finding(Reason.INVALID_CONFIG, f"{node.path}.config.name", text)
+    if not declared:
+        return
+    agent = spec.agent
+    for part, path, warning in ((agent.component, "agent.component", False), (agent.config, "agent.config", True)):
+        for node in components(part, path):
+            if node.provider == allowlist.NAMED_MODEL and (name := node.config.get("name")) not in (None, *declared):
+                text = f"there is no model named {name!r}; use one of: {', '.join(declared)}."
+                yield Finding(Reason.INVALID_CONFIG, f"{node.path}.config.name", text, warning)
 
 
 def name_of(component: object) -> str | None:

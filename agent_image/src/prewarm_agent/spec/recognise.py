@@ -35,7 +35,7 @@ FORMATS = (
     Format(
         lambda value: value.get("kind") == "AgentDeployment",
         "a whole AgentDeployment",
-        "take what stands under spec.agent.component, or `kubectl apply` the file",
+        'take spec.agent.component or, with an entrypoint, {"name": ..., "agent": spec.agent}; or `kubectl apply` it',
     ),
     Format(
         _is_gallery,

@@ -141,7 +141,10 @@ async def _prove_tool_servers(startup: Startup) -> None:
             waiting = False
         except Unavailable as error:
             logger.warning("tool servers missing", extra={"error": str(error)})
-            waiting = startup.spec.warmup.required  # in vain or not, they are connected to as long as the process lives
+            waiting = startup.spec.warmup.required
+            if not waiting:  # those that come later are no longer told to be missing
+                proof = mcp.prove(workbenches, timeout_seconds=None, report=lacks)
+                startup.background.add(asyncio.create_task(proof))
 
 
 def _components(startup: Startup) -> "Iterator[Component]":
@@ -239,7 +242,8 @@ def open_port(startup: Startup, users: UserApplication) -> None:
     gate = Gate(spec.concurrency_limit, load)
     running = Running(gate, request_timeout_seconds=startup.settings.request_timeout_seconds)
     # Not before: imports hold the interpreter, and nobody is served yet.
-    startup.background.add(asyncio.create_task(Watchdog(metrics.event_loop_lag_seconds.observe).run()))
+    watchdog = Watchdog(metrics.event_loop_lag_seconds.observe, startup.lifecycle.judged)
+    startup.background.add(asyncio.create_task(watchdog.run()))
     users.open(endpoints(spec.name, startup.blueprint, running), running)
     startup.lifecycle.warmed()
     logger.info("warm", extra={"agent": spec.name, "seconds": startup.lifecycle.time_to_warm_seconds})

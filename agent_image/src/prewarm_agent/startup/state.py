@@ -23,7 +23,7 @@ class Lifecycle:
     """Starting, then warm or failed; while warm it may start to drain, and at the end of the delay it is closed.
 
     `error` is what made it fail; `transient_errors`, by what has them, are being retried and end nothing. Its state is
-    part of the load: who watches that hears of every step.
+    part of the load: who watches that hears of every step. `incurable` is why only a restart helps, or None.
     """
 
     def __init__(self) -> None:
@@ -34,6 +34,7 @@ class Lifecycle:
         self.time_to_warm_seconds: float | None = None
         self.error: str | None = None
         self.transient_errors: dict[str, str] = {}
+        self.incurable: str | None = None
         self.draining = False
         self.closed = False
 
@@ -82,6 +83,10 @@ class Lifecycle:
             self.transient_errors.pop(name, None)
         else:
             self.transient_errors[name] = error
+
+    def judged(self, incurable: str | None) -> None:
+        """The event loop is, or is no more, such that only a restart helps."""
+        self.incurable = incurable
 
     def drain(self) -> None:
         """The process was told to stop."""
