@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -70,24 +71,32 @@ async def test_a_pod_whose_tool_server_hangs_is_live_and_says_which_and_is_not_r
 
 
 @pytest.mark.parametrize("kind", ["hang", "broken"])
-@pytest.mark.parametrize("required", [True, False])
-async def test_a_tool_server_that_is_missing_holds_readiness_back_only_if_it_is_required(
-    model: ModelServer, kind: str, required: bool
-) -> None:
-    warmup = {"mode": "offline", "timeoutSeconds": 10, "required": required}  # two seconds for the servers
+async def test_a_pod_is_never_ready_without_its_tools(model: ModelServer, kind: str) -> None:
+    warmup = {"mode": "offline", "timeoutSeconds": 10, "required": False}  # two seconds for the servers
     async with running(agent_spec(model.url, stdio(kind), warmup=warmup)) as agent:
-        if not required:
-            await agent.warm()
-        else:
-            async with asyncio.timeout(30):
-                while not any(entry["message"] == "tool servers missing" for entry in agent.log):
-                    await asyncio.sleep(0.1)
-            await asyncio.sleep(1)
+        async with asyncio.timeout(30):
+            while not any(entry["message"] == "tool servers missing" for entry in agent.log):
+                await asyncio.sleep(0.1)
+        await asyncio.sleep(1)
         report = await agent.probe("/warmupz")
-        state = (report.status_code, report.json()["state"], report.json()["phase"])
-        assert state == ((503, "starting", "tools") if required else (200, "warm", "freeze"))
+        assert (report.status_code, report.json()["state"], report.json()["phase"]) == (503, "starting", "tools")
         assert f"The tool server {sys.executable} is not available: " in report.json()["error"]
-        assert (await agent.probe("/readyz")).status_code == (503 if required else 200)
+        assert (await agent.probe("/readyz")).status_code == 503
+
+
+async def test_a_tool_server_that_comes_late_makes_the_pod_ready(model: ModelServer, tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    params = stdio("tools")
+    waiting = 'test -e "$0" && exec "$@"'
+    late = {**params, "command": "sh", "args": ["-c", waiting, str(there), params["command"], *params["args"]]}
+    warmup = {"mode": "offline", "timeoutSeconds": 60}
+    async with running(agent_spec(model.url, late, warmup=warmup)) as agent:
+        async with asyncio.timeout(30):
+            while "not available" not in str((await agent.probe("/warmupz")).json()["error"]):
+                await asyncio.sleep(0.1)
+        there.touch()
+        await agent.warm()
+        assert (await agent.probe("/warmupz")).json()["error"] is None
 
 
 async def test_a_tool_call_that_hangs_ends_at_the_deadline_of_its_request_alone(model: ModelServer) -> None:

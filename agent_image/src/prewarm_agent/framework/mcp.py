@@ -120,12 +120,12 @@ class SharedWorkbench(Workbench):
 
 
 async def prove(
-    workbenches: Sequence[SharedWorkbench], *, timeout_seconds: float | None, report: Callable[[str, str | None], None]
+    workbenches: Sequence[SharedWorkbench], *, timeout_seconds: float, report: Callable[[str, str | None], None]
 ) -> None:
     """Returns when every server has named its tools; those that fail are tried again until then.
 
     Tells `report` of each server what it lacks, and None once it is there. Raises Unavailable, with a sentence for each
-    server that is not there after the time, if there is one.
+    server that is not there after the time.
     """
     proofs = [asyncio.create_task(_prove(workbench, report)) for workbench in workbenches]
     if not proofs:

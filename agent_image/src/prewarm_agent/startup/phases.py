@@ -133,18 +133,15 @@ async def _prove_tool_servers(startup: Startup) -> None:
     from prewarm_agent.framework import mcp
     from prewarm_agent.framework.mcp_connection import Unavailable
 
+    # Whatever `required` says of a model's API: an agent without its tools would fail its users, or make things up.
     workbenches, lacks = startup.resources.parts.workbenches, startup.lifecycle.lacks
-    waiting = True
-    while waiting:
+    while True:
         try:
             await mcp.prove(workbenches, timeout_seconds=startup.step_seconds, report=lacks)
-            waiting = False
         except Unavailable as error:
             logger.warning("tool servers missing", extra={"error": str(error)})
-            waiting = startup.spec.warmup.required
-            if not waiting:  # those that come later are no longer told to be missing
-                proof = mcp.prove(workbenches, timeout_seconds=None, report=lacks)
-                startup.background.add(asyncio.create_task(proof))
+        else:
+            return
 
 
 def _components(startup: Startup) -> "Iterator[Component]":
