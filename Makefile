@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .SUFFIXES:
 # One target at a time, also under MAKEFLAGS=-j: several install packages, build into one cache or use one cluster.
 .NOTPARALLEL:
-.PHONY: help demo demo-down test test-unit test-component test-cluster lint generate manifests lock images cluster-up cluster-down bench venv programs promtool
+.PHONY: help demo demo-down test test-unit test-component test-cluster lint generate manifests lock images cluster-up cluster-down bench forecasting venv programs promtool
 
 PYTHON ?= python3
 export PYTHON
@@ -17,6 +17,8 @@ export PYTHONUNBUFFERED := 1
 
 VENV := $(PREWARM_CACHE)/venv/$(shell cat requirements/dev.txt dev/make/venv | sha256sum | cut -c1-12)-$(shell $(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 BIN := $(VENV)/bin
+# What bench/forecast.py compares with is large and shipped nowhere: an environment of its own.
+FORECASTING := $(PREWARM_CACHE)/venv/$(shell cat requirements/forecasting.txt dev/make/venv | sha256sum | cut -c1-12)-$(lastword $(subst -, ,$(VENV)))
 STEP := dev/make/step
 DEVCLUSTER := $(PYTHON) -m devcluster
 BEGAN := $(shell date +%s)
@@ -68,10 +70,17 @@ images: cluster-up ## build the images and load them into the dev cluster
 
 # Benchmarks that need pods; the others start what they need by themselves.
 ON_CLUSTER := spread
-bench: venv programs $(if $(filter-out $(ON_CLUSTER),$(NAME)),,images) ## run all benchmarks, or one with make bench NAME=x; numbers go to build/bench/x.json
+# Benchmarks of arithmetic alone.
+OFFLINE := forecast scaling
+bench: venv $(if $(filter $(OFFLINE),$(NAME)),,programs) $(if $(filter-out $(ON_CLUSTER),$(NAME)),,images) $(if $(filter-out forecast,$(NAME)),,forecasting) ## run all benchmarks, or one with make bench NAME=x; numbers go to build/bench/x.json
 	@for file in $(if $(NAME),bench/$(NAME).py,$(sort $(wildcard bench/[a-z]*.py))); do \
-		$(STEP) "benchmark $$file" $(BIN)/python $$file || exit 1; \
+		python=$(BIN)/python; [ $$file != bench/forecast.py ] || python=$(FORECASTING)/bin/python; \
+		TRACES=$(TRACES) $(STEP) "benchmark $$file" $$python $$file || exit 1; \
 	done
+
+forecasting:
+	@[ -e $(FORECASTING)/complete ] || \
+		$(STEP) "Python packages of bench/forecast.py" flock $(PREWARM_CACHE)/venv.lock dev/make/venv $(FORECASTING) requirements/forecasting.txt
 
 generate: venv ## write CRDs, and the chart's values with their schema, from the models
 	@$(BIN)/python -m prewarm_operator.api
@@ -81,7 +90,7 @@ manifests: venv programs ## write build/manifests/prewarm.yaml, for kubectl appl
 	@$(STEP) "manifests" $(BIN)/python -m prewarm_chart manifests build/manifests/prewarm.yaml
 
 lock: venv ## resolve requirements/*.in anew
-	@for name in dev agent operator build; do \
+	@for name in dev agent operator build forecasting; do \
 		$(STEP) "requirements/$$name.txt" $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 			--no-header $$([ $$name = dev ] || echo "-c requirements/dev.txt") requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done

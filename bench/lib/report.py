@@ -2,14 +2,15 @@
 
 import json
 import platform
-from importlib.metadata import version
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 FOLDER = Path(__file__).parents[2] / "build" / "bench"
-PACKAGES = ("kopf", "kubernetes", "autogen-agentchat", "openai", "pydantic")
+PACKAGES = ("kopf", "kubernetes", "autogen-agentchat", "openai", "pydantic", "numpy", "statsforecast")
 
 Figure = float | int
 
@@ -26,10 +27,19 @@ def write(name: str, figures: dict[str, Figure], meanings: dict[str, str]) -> No
     FOLDER.mkdir(parents=True, exist_ok=True)
     result = {
         "figures": {key: round(value, 4) for key, value in figures.items()},
-        "versions": {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}},
+        "versions": {"python": platform.python_version(), **_versions()},
         "machine": _machine(),
     }
     (FOLDER / f"{name}.json").write_text(json.dumps(result, indent=2) + "\n")
+
+
+def _versions() -> dict[str, str]:
+    """Of the packages that this benchmark's environment has."""
+    found = {}
+    for package in PACKAGES:
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found
 
 
 def _machine() -> dict[str, str | int]:

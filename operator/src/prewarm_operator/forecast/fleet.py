@@ -1,0 +1,139 @@
+"""Forecasts of the load of all deployments, in one batch per tick: the face of this package.
+
+Loads are concurrent requests, forecast as square roots: there a Poisson variable has the same variance at every level.
+"""
+
+from collections.abc import Mapping
+from typing import Generic
+
+import numpy as np
+import numpy.typing as npt
+
+from prewarm_operator.forecast import state
+from prewarm_operator.forecast.arrays import Array, Bools, Floats, Ints
+from prewarm_operator.forecast.batch import Batch
+from prewarm_operator.forecast.forecasts import Forecasts, Key
+
+LARGEST_LOAD = 1e9
+"""More concurrent requests than this are no reading."""
+
+LONGEST_HORIZON_SECONDS = 3_600.0
+
+
+class FleetForecast(Generic[Key]):
+    """Rows by key; they come and go with `add` and `remove`, which take effect with the next `step`."""
+
+    def __init__(self, tick_seconds: float = 15.0, horizons: int = 4, quantile: float = 0.99) -> None:
+        """`quantile` of the load is what `upper` means, unless a step says otherwise."""
+        self.tick_seconds, self.horizons, self.quantile = tick_seconds, horizons, quantile
+        self._rows: dict[Key, int | None] = {}
+        self._batch = Batch.cold(0, horizons, tick_seconds)
+        self._at_seconds: float | None = None
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """The rows in their order."""
+        return tuple(self._rows)
+
+    def add(self, key: Key) -> None:
+        """Forecast this deployment too, from nothing. One that is there stays as it is."""
+        self._rows.setdefault(key, None)
+
+    def remove(self, key: Key) -> None:
+        """Forget this deployment and all that was learned of it."""
+        self._rows.pop(key, None)
+
+    def step(
+        self,
+        at_seconds: float,
+        load: Mapping[Key, float] | npt.ArrayLike,
+        horizons_ticks: npt.ArrayLike,
+        quantile: npt.ArrayLike | None = None,
+    ) -> Forecasts[Key]:
+        """Learn one tick's loads and forecast. Call it once per tick, with Unix time.
+
+        `load` is by key or in the order of `keys`. What is missing, not finite, negative or absurd is not known: the
+        row holds and learns nothing. `horizons_ticks`: (rows, horizons) or (horizons,), from one tick to an hour.
+        `quantile`: one, or one per row.
+        """
+        self._settle()
+        root, fresh = self._readings(load)
+        ticks = self._horizons(horizons_ticks)
+        own = self._quantile(quantile)
+        batch = self._batch
+        batch.move_to(batch.tick + self._elapsed(at_seconds))
+        batch.reach(int(ticks.max(initial=1)))
+        batch.learn(root, fresh, at_seconds, ticks, own)
+        bounds, sparse = batch.forecast(fresh, at_seconds, ticks, own)
+        return self._told(bounds**2, sparse)
+
+    def save(self) -> bytes:
+        """All that was learned, to be restored by `restore`. The size is bounded for each deployment."""
+        self._settle()
+        return state.pack(self._batch, self.keys, self._at_seconds)
+
+    def restore(self, saved: bytes) -> tuple[Key, ...]:
+        """Take up, before the first step, what was saved of the deployments that are there; gives those restored.
+
+        Raises StateRefused, which says why: then all start from nothing, as does a deployment whose part is damaged.
+        """
+        if self._at_seconds is not None:
+            raise RuntimeError("restore a forecast before its first step")
+        self._settle()
+        restored, self._at_seconds = state.unpack(saved, self._batch, self.keys)
+        return tuple(key for key in self.keys if key in restored)
+
+    def _settle(self) -> None:
+        """Let rows come and go."""
+        kept = [row for row in self._rows.values() if row is not None]
+        added = len(self._rows) - len(kept)
+        if added or len(kept) != len(self._batch.spikes.tick):
+            self._batch.take(np.array(kept, dtype=np.int64), added)
+            self._rows = {key: row for row, key in enumerate(self._rows)}
+
+    def _readings(self, load: Mapping[Key, float] | npt.ArrayLike) -> tuple[Floats, Bools]:
+        if isinstance(load, Mapping):
+            values = np.array([load.get(key, np.nan) for key in self._rows], dtype=np.float64)
+        else:
+            values = np.asarray(load, dtype=np.float64)
+        if values.shape != (len(self._rows),):
+            raise ValueError(
+                f"load has shape {values.shape} for {len(self._rows)} deployments: give one value for each key"
+            )
+        fresh = (values >= 0) & (values <= LARGEST_LOAD)  # false for NaN
+        return np.sqrt(np.where(fresh, values, 0)), fresh
+
+    def _horizons(self, horizons_ticks: npt.ArrayLike) -> Ints:
+        ticks, shape = np.asarray(horizons_ticks, dtype=np.int64), (len(self._rows), self.horizons)
+        if ticks.shape not in (shape, shape[1:]):
+            raise ValueError(f"horizons_ticks has shape {ticks.shape}: give {shape}, or {shape[1:]} for all alike")
+        return np.broadcast_to(np.clip(ticks, 1, max(1, int(LONGEST_HORIZON_SECONDS / self.tick_seconds))), shape)
+
+    def _quantile(self, quantile: npt.ArrayLike | None) -> Floats:
+        own = np.asarray(self.quantile if quantile is None else quantile, dtype=np.float64)
+        if not ((own > 0) & (own < 1)).all():
+            raise ValueError(
+                "quantile must be between 0 and 1: the share of time in which the load stays under the bound"
+            )
+        return np.broadcast_to(own, (len(self._rows),))
+
+    def _elapsed(self, at_seconds: float) -> int:
+        """Ticks since the last step. A clock that was put back tells nothing but that there was one."""
+        before, self._at_seconds = self._at_seconds, at_seconds
+        return 1 if before is None else max(1, round((at_seconds - before) / self.tick_seconds))
+
+    def _told(self, bounds: Array, sparse: Bools) -> Forecasts[Key]:
+        batch = self._batch
+        valid = batch.spikes.tick >= 0
+        point, upper, upper95 = np.moveaxis(np.where(valid[:, None, None], bounds, 0), -1, 0)
+        return Forecasts(
+            keys=self.keys,
+            point=point,
+            upper=upper,
+            upper95=upper95,
+            valid=valid,
+            sparse=sparse & valid,
+            poor=batch.quality.poor(),
+            coverage=batch.quality.coverage(),
+            pinball=batch.quality.pinball(),
+        )
