@@ -19,6 +19,7 @@ class Example:
 
 EXAMPLES = {
     "single agent": Example("support-agent.yaml", "support"),
+    "agent that follows its load": Example("auto-agent.yaml", "auto"),
     "team": Example("team.yaml", "newsroom"),
     "agent with MCP tools": Example("mcp-agent.yaml", "clerk"),
     "agent in Python": Example("python-agent/agentdeployment.yaml", "orders"),

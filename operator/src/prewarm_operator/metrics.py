@@ -55,3 +55,14 @@ EVENT_LOOP_LAG_SECONDS = Histogram(
     "How much later than due a timer of the event loop fired, once a second.",
     buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10),
 )
+
+FORECAST_SECONDS = Histogram(
+    "prewarm_operator_forecast_duration_seconds",
+    "Duration of a tick's forecast for all agents in the modes Auto and Observe.",
+    buckets=(0.001, 0.005, 0.02, 0.1, 0.5, 2),
+)
+
+LOAD_UNKNOWN = Gauge(
+    "prewarm_operator_load_unknown_agents",
+    "Agents in the modes Auto and Observe whose load is not, or not wholly, known.",
+)

@@ -32,7 +32,7 @@ async def warm_one_pod(namespace: Namespace) -> None:
 
 
 async def moves(operator: Replica, name: str, above: float, **labels: str) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(35):  # a tick takes 15 s
         while operator.metric(name, **labels) <= above:
             await asyncio.sleep(0.1)
 
@@ -65,6 +65,9 @@ async def test_every_metric_moves_when_what_it_tells_about_happens(
         await expect("api_requests_total", verb="POST", code="201")
         await expect("api_request_duration_seconds", "api_request_duration_seconds_count", verb="PATCH")
         await expect("event_loop_lag_seconds", "event_loop_lag_seconds_count")
+        await namespace.merge("agentdeployments", "support", {"spec": {"mode": "Auto"}})
+        await expect("load_unknown_agents")
+        await expect("forecast_duration_seconds", "forecast_duration_seconds_count", above=1)
         proxy.send_error(500)
         await expect("watch_restarts_total")
         with proxy.holding_answers(makes_a_service):

@@ -96,7 +96,7 @@ def snapshot(
 ) -> Snapshot:
     """The API server takes the pods and rewrites nothing, unless `pod_verdict` and `apply_verdict` say otherwise."""
     of = of or agent()
-    defaults: dict[str, Any] = {"autoscalers": Autoscalers(), "taken_at": NOW, "start_times": None}
+    defaults: dict[str, Any] = {"autoscalers": Autoscalers(), "taken_at": NOW, "now": 1000.0, "start_times": None}
     defaults |= {"default_image": IMAGE}
     wanted = template.render(of, config_map.render(of), fields.get("default_image", IMAGE))
     defaults |= {"pod_verdict": PodVerdict(wanted.revision, None)}

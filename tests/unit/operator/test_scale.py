@@ -1,5 +1,5 @@
 import pytest
-from unit.operator.builders import agent
+from unit.operator.builders import agent, snapshot
 
 from prewarm_operator.decide import reasons
 from prewarm_operator.decide.scale import scale
@@ -16,10 +16,10 @@ from prewarm_operator.decide.scale import scale
     ],
 )
 def test_replicas_are_kept_within_the_bounds(replicas: int, expected: int, reason: str) -> None:
-    verdict = scale(agent(replicas=replicas, minReplicas=2, maxReplicas=5).spec)
+    verdict = scale(snapshot(agent(replicas=replicas, minReplicas=2, maxReplicas=5)))
     assert (verdict.replicas, verdict.reason) == (expected, reason)
 
 
 def test_the_sentence_names_both_numbers() -> None:
-    assert "spec.replicas is 0" in scale(agent(replicas=0).spec).message
-    assert "keeps 2" in scale(agent(replicas=0).spec).message
+    assert "spec.replicas is 0" in scale(snapshot(agent(replicas=0))).message
+    assert "keeps 2" in scale(snapshot(agent(replicas=0))).message

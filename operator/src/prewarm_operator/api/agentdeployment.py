@@ -8,6 +8,7 @@ from prewarm_operator.api.agent import Agent
 from prewarm_operator.api.lifecycle import Drain, Warmup
 from prewarm_operator.api.model import ApiModel, Int32, Rule, rules
 from prewarm_operator.api.pod_settings import ONE_SOURCE_PER_VARIABLE, PodSettings
+from prewarm_operator.api.scaling import Scaling
 from prewarm_operator.api.security import Auth, Security
 from prewarm_operator.api.service import ServiceSettings
 from prewarm_operator.api.status import AgentDeploymentStatus
@@ -22,6 +23,10 @@ class AgentDeploymentSpec(PodSettings):
                 "self.maxReplicas >= self.minReplicas",
                 "spec.maxReplicas (default 10) must not be below spec.minReplicas: raise maxReplicas or lower "
                 "minReplicas.",
+            ),
+            Rule(
+                "!has(self.targetConcurrency) || self.targetConcurrency <= self.concurrencyLimit",
+                "spec.targetConcurrency must not be above spec.concurrencyLimit (default 100): lower it.",
             ),
             Rule(
                 "!(has(self.image) && has(self.agent.container))",
@@ -42,15 +47,18 @@ class AgentDeploymentSpec(PodSettings):
     )
 
     agent: Agent = Field(description="What to run: exactly one of component, entrypoint and container.")
-    mode: Literal["External"] = Field(
+    mode: Literal["Auto", "Observe", "External"] = Field(
         default="External",
         description="Who decides how many pods there are. External: the number is replicas, set by you, by kubectl "
-        "scale or by an autoscaler through /scale, and kept within minReplicas and maxReplicas. Default: External.",
+        "scale or by an autoscaler through /scale, and kept within minReplicas and maxReplicas. Auto: Prewarm sets it, "
+        "by the load, its forecast and scaling. Observe: as External, while the status tells what Auto would do. "
+        "Default: External.",
     )
     replicas: Int32 = Field(
         default=1,
         ge=0,
-        description="Wanted number of pods in mode External, kept within minReplicas and maxReplicas. Default: 1.",
+        description="Wanted number of pods in the modes External and Observe, kept within minReplicas and maxReplicas. "
+        "Default: 1.",
     )
     min_replicas: Int32 = Field(
         default=1,
@@ -85,6 +93,16 @@ class AgentDeploymentSpec(PodSettings):
         le=10_000,
         description="Requests that one pod works on at the same time; a few more wait in its queue, the rest are "
         "answered 429. Default: 100.",
+    )
+    target_concurrency: Int32 | None = Field(
+        default=None,
+        ge=1,
+        le=10_000,
+        description="Requests per pod to plan for where no forecast gives the reserve, in the modes Auto and Observe. "
+        "Default: 70 percent of concurrencyLimit.",
+    )
+    scaling: Scaling = Field(
+        default=Scaling(), description="How the number of pods follows the load, in the modes Auto and Observe."
     )
     service: ServiceSettings = Field(
         default=ServiceSettings(), description="The Service in front of the pods: type, port, annotations."

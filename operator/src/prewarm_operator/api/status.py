@@ -34,11 +34,28 @@ class StartupStatus(ApiModel):
     samples: Int32 = Field(description="Number of pods that were measured.")
 
 
+class ScalingTerm(ApiModel):
+    """One part of the decision."""
+
+    name: str = Field(description="Part: reactive, forecast, schedule, headroom, soon, hold, upstream, bounds, ...")
+    replicas: Int32 | None = Field(default=None, description="Number of pods that it asks for or allows.")
+    reason: str = Field(description="Why, as one CamelCase word for programs.")
+    message: str = Field(description="Why, as one sentence for people.")
+
+
 class ScalingStatus(ApiModel):
     """Why desiredReplicas is what it is."""
 
     reason: str = Field(description="Why, as one CamelCase word for programs.")
     message: str = Field(description="Why, as one sentence for people.")
+    auto_replicas: Int32 | None = Field(
+        default=None, description="Number of pods that mode Auto would have, in mode Observe."
+    )
+    terms: tuple[ScalingTerm, ...] | None = Field(
+        default=None,
+        description="All parts of the decision in their order, in the modes Auto and Observe. Their messages are of "
+        "the time when a number or a reason last changed.",
+    )
 
 
 class AgentDeploymentStatus(ApiModel):

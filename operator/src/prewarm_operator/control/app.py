@@ -20,6 +20,7 @@ from prewarm_operator.control.leader import LeaderElection, Leadership, Unoppose
 from prewarm_operator.control.lease import LeaseLock
 from prewarm_operator.control.liveness import Liveness
 from prewarm_operator.control.queue import WorkQueue
+from prewarm_operator.control.scaler import Scaler
 from prewarm_operator.control.watcher import Watcher
 from prewarm_operator.control.workers import work
 from prewarm_operator.kube.client import Client, connect
@@ -52,6 +53,7 @@ class App:
         self._resync_seconds = settings.resync_seconds
         self._resync_due = asyncio.Event()
         self._watcher = Watcher(self._observe, self._list_before_watching, self._watch_had_a_gap)
+        self._scaler = Scaler(self._world, self._queue.add)
         self._liveness = Liveness(self._leadership.silent_seconds)
         self._listed = asyncio.Event()
         metrics.LEADER.set_function(self._leadership.is_leading)
@@ -62,7 +64,13 @@ class App:
     async def run(self, stop: asyncio.Event, port: int) -> None:
         """Run until `stop` is set, with probes and metrics on `port`."""
         async with probes.serve(port, self._liveness.fault, self._listed.is_set), asyncio.TaskGroup() as tasks:
-            loops = (self._liveness.run(), self._watcher.run(), self._resync(), self._take_part())
+            loops = (
+                self._liveness.run(),
+                self._watcher.run(),
+                self._resync(),
+                self._scaler.run(),
+                self._take_part(),
+            )
             running = [tasks.create_task(loop) for loop in loops]
             await stop.wait()
             drained = await self._drain()
@@ -86,6 +94,7 @@ class App:
 
     async def _lead(self) -> None:
         """One term. It begins with a listing: the leader before wrote to kinds that are not watched."""
+        self._world.scaling.begin_anew()
         await self._list_until_done()
         async with asyncio.TaskGroup() as workers:
             for _ in range(WORKERS):
@@ -94,6 +103,7 @@ class App:
     def _observe(self, resource: Resource, event: EventType, body: Mapping[str, Any], at: float) -> None:
         agent = self._world.observe(resource, event, body, at)
         if agent is not None:
+            self._scaler.look(agent)
             self._queue.add(agent)
 
     async def _list_before_watching(self) -> None:
@@ -129,6 +139,7 @@ class App:
         metrics.LAST_RESYNC.set(self._world.listed_at)
         self._watcher.watch_only(self._reader.readable)
         for key in touched | self._world.agents():
+            self._scaler.look(key)
             self._queue.add(key)
 
 

@@ -96,6 +96,7 @@ class Controller:
         for attempt in range(1, PASSES + 1):
             snapshot = self._world.snapshot(key, body)
             plan = self._pace.keep(key, decide(snapshot))
+            self._world.scaling.histories[key] = plan.scale.history
             outcome = await self._executor.execute(plan, snapshot.agent.uid)
             if not outcome.errors and not outcome.problems:
                 notices += plan.notices  # what was refused has not been put back

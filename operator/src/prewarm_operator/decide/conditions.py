@@ -13,6 +13,9 @@ from prewarm_operator.world.snapshot import Object, Snapshot
 Status = Literal["True", "False", "Unknown"]
 
 
+_HINDRANCES = frozenset({reasons.PAUSED, reasons.LOAD_UNKNOWN, reasons.LOAD_PARTLY_KNOWN, reasons.UPSTREAM_LIMITED})
+"""Why the number of pods does not follow the load."""
+
 FAULTS_TOLD = 3
 """Different faults of pods that one message lists."""
 
@@ -138,9 +141,17 @@ def in_the_words_of_kstatus(progress: Verdict) -> tuple[Verdict, Verdict]:
 
 
 def scaling_active(plan: Plan) -> Verdict:
-    """Whether the number of pods follows the AgentDeployment; an autoscaler that sets the child's own is told of."""
-    if plan.scale.reason == reasons.AUTOSCALER_ON_CHILD:
-        return Verdict("ScalingActive", "False", plan.scale.reason, plan.scale.message)
+    """Whether the number of pods follows the AgentDeployment and, in mode Auto, its load."""
+    scale = plan.scale
+    if scale.reason == reasons.AUTOSCALER_ON_CHILD:
+        return Verdict("ScalingActive", "False", scale.reason, scale.message)
+    if scale.schedule_problem is not None:
+        return Verdict("ScalingActive", "False", reasons.SCHEDULE_NOT_UNDERSTOOD, scale.schedule_problem)
+    if scale.verdict is not None:
+        hindrances = (term for term in scale.verdict.terms if term.reason in _HINDRANCES and term.replicas is not None)
+        hindrance = next(hindrances, None)
+        if hindrance is not None:
+            return Verdict("ScalingActive", "False", hindrance.reason, hindrance.message)
     return Verdict("ScalingActive", "True", reasons.PREWARM_SCALES, "the number of pods follows the AgentDeployment")
 
 

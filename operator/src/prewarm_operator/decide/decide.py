@@ -16,7 +16,7 @@ from prewarm_operator.world.snapshot import Snapshot
 def decide(snapshot: Snapshot) -> Plan:
     """What to write so that the world becomes what the AgentDeployment wants."""
     agent = snapshot.agent
-    count = autoscaler.hand_over(snapshot, scale(agent.spec))
+    count = autoscaler.hand_over(snapshot, scale(snapshot))
     config = config_map.render(agent)
     fresh = template.render(agent, config, snapshot.default_image)
     given = upgrade.given(snapshot)

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from prewarm_operator.decide.scaling.model import Verdict
 from prewarm_operator.kube.resources import PODS, Resource
+from prewarm_operator.world.scaling import NO_HISTORY, History
 from prewarm_operator.world.snapshot import Object
 
 
@@ -105,6 +107,9 @@ class Scale:
     Attributes:
         ours: whether we set the number; else it is somebody else's field and is left out of what we apply.
         again_after_seconds: when the verdict changes by itself, None if it does not.
+        verdict: the whole decision, in the modes Auto and Observe while nobody else sets the number.
+        schedule_problem: why a window of the schedule does not count, as a sentence.
+        history: for the next decision.
     """
 
     replicas: int
@@ -112,6 +117,9 @@ class Scale:
     message: str
     ours: bool = True
     again_after_seconds: float | None = None
+    verdict: Verdict | None = None
+    schedule_problem: str | None = None
+    history: History = NO_HISTORY
 
 
 @dataclass(frozen=True)

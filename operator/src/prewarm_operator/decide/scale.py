@@ -1,17 +1,89 @@
-"""How many pods an AgentDeployment should have."""
+"""How many pods an AgentDeployment should have: its spec and a snapshot in the words of the scaling decision."""
+
+import re
+from functools import lru_cache
 
 from prewarm_operator.api.agentdeployment import AgentDeploymentSpec
-from prewarm_operator.decide import reasons
+from prewarm_operator.decide import schedule
 from prewarm_operator.decide.plan import Scale
+from prewarm_operator.decide.scaling.decision import decide_scaling
+from prewarm_operator.decide.scaling.model import Inputs, Mode, Pods, Policy, Verdict
+from prewarm_operator.world.scaling import History, Signals
+from prewarm_operator.world.snapshot import Object, Snapshot
+
+TARGET_SHARE = 0.7
+"""Of concurrencyLimit, where spec.targetConcurrency is not set: Knative's default utilization."""
+
+_UNITS_SECONDS = {"h": 3600, "m": 60, "s": 1}
 
 
-def scale(spec: AgentDeploymentSpec) -> Scale:
-    """Mode External: what spec.replicas says, within the bounds."""
-    wanted, low, high = spec.replicas, spec.min_replicas, spec.max_replicas
-    if wanted < low:
-        return Scale(
-            low, reasons.RAISED_TO_MINIMUM, f"spec.replicas is {wanted}, spec.minReplicas keeps {low} pods warm"
-        )
-    if wanted > high:
-        return Scale(high, reasons.LOWERED_TO_MAXIMUM, f"spec.replicas is {wanted}, spec.maxReplicas allows {high}")
-    return Scale(wanted, reasons.SPEC_REPLICAS, f"spec.replicas is {wanted}")
+def scale(snapshot: Snapshot) -> Scale:
+    """The number of pods, with every term of the decision."""
+    spec = snapshot.agent.spec
+    verdict, history = verdict_for(
+        spec, snapshot.children.deployment, snapshot.signals, snapshot.history, snapshot.now, snapshot.taken_at
+    )
+    return Scale(
+        replicas=verdict.own,
+        reason=verdict.decided_by.reason,
+        message=verdict.decided_by.message,
+        again_after_seconds=verdict.again_after_seconds,
+        verdict=None if Mode(spec.mode) is Mode.EXTERNAL else verdict,
+        schedule_problem=next((problem for problem in map(_problem, _windows(spec)) if problem), None),
+        history=history,
+    )
+
+
+def verdict_for(
+    spec: AgentDeploymentSpec,
+    deployment: Object | None,
+    signals: Signals,
+    history: History,
+    now: float,
+    epoch_seconds: float,
+) -> tuple[Verdict, History]:
+    """The decision without a snapshot, quick enough for every change of a load.
+
+    `now` is monotonic, as the times of signals and history are; `epoch_seconds` is the same moment for windows.
+    """
+    inputs = Inputs(
+        policy=policy(spec),
+        pods=Pods(own=0 if deployment is None else deployment["spec"].get("replicas", 1)),
+        epoch_seconds=epoch_seconds,
+        reading=signals.reading,
+        forecast=signals.forecast,
+        schedule=schedule.present((w for w in _windows(spec) if _problem(w) is None), epoch_seconds),
+        upstream=signals.upstream,
+    )
+    return decide_scaling(inputs, history, now)
+
+
+def policy(spec: AgentDeploymentSpec) -> Policy:
+    """What the user set."""
+    limit = spec.concurrency_limit
+    return Policy(
+        mode=Mode(spec.mode),
+        low=spec.min_replicas,
+        high=spec.max_replicas,
+        concurrency_limit=limit,
+        target_concurrency=spec.target_concurrency or TARGET_SHARE * limit,
+        headroom=spec.scaling.headroom,
+        paused=spec.scaling.paused,
+        spec_replicas=spec.replicas,
+    )
+
+
+def _windows(spec: AgentDeploymentSpec) -> tuple[schedule.Window, ...]:
+    return tuple(
+        schedule.Window(window.name, window.time_zone, window.start, _seconds(window.duration), window.replicas)
+        for window in spec.scaling.schedule
+    )
+
+
+@lru_cache(maxsize=1000)
+def _problem(window: schedule.Window) -> str | None:
+    return schedule.check(window, f"spec.scaling.schedule[{window.name}]")
+
+
+def _seconds(duration: str) -> float:
+    return float(sum(int(count) * _UNITS_SECONDS[unit] for count, unit in re.findall(r"(\d+)([hms])", duration)))

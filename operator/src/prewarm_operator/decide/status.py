@@ -4,10 +4,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from prewarm_operator.api import names
-from prewarm_operator.api.status import AgentDeploymentStatus, Condition, ScalingStatus, StartupStatus
+from prewarm_operator.api.status import (
+    AgentDeploymentStatus,
+    Condition,
+    ScalingStatus,
+    ScalingTerm,
+    StartupStatus,
+)
 from prewarm_operator.decide import reasons
 from prewarm_operator.decide.conditions import Verdict, conditions
-from prewarm_operator.decide.plan import Event, Plan, Problem, Report
+from prewarm_operator.decide.plan import Event, Plan, Problem, Report, Scale
 from prewarm_operator.world.snapshot import Object, Snapshot
 
 MESSAGE_LIMIT = 32768
@@ -52,9 +58,30 @@ def _status(snapshot: Snapshot, plan: Plan, verdicts: Sequence[Verdict], now: da
         selector=f"{names.LABEL_AGENT}={agent.name}",
         revision=plan.revision,
         startup=_startup(snapshot),
-        scaling=ScalingStatus(reason=plan.scale.reason, message=plan.scale.message),
+        scaling=_scaling(agent.status, plan.scale),
         conditions=tuple(_condition(verdict, agent.status.conditions, agent.generation, now) for verdict in verdicts),
     )
+
+
+def _scaling(old: AgentDeploymentStatus, scale: Scale) -> ScalingStatus:
+    """The decision in words. They name loads and times, so they stay while no number and no reason changes."""
+    verdict = scale.verdict
+    terms = () if verdict is None else verdict.terms
+    new = ScalingStatus(
+        reason=scale.reason,
+        message=scale.message,
+        auto_replicas=None if verdict is None or verdict.auto is verdict.decided_by else verdict.auto.replicas,
+        terms=tuple(ScalingTerm(name=t.name, replicas=t.replicas, reason=t.reason, message=t.message) for t in terms)
+        or None,
+    )
+    if verdict is not None and old.scaling is not None and old.desired_replicas == scale.replicas:
+        return old.scaling if _numbers(old.scaling) == _numbers(new) else new
+    return new
+
+
+def _numbers(scaling: ScalingStatus) -> object:
+    terms = [(term.name, term.replicas, term.reason) for term in scaling.terms or ()]
+    return scaling.reason, scaling.auto_replicas, terms
 
 
 def _startup(snapshot: Snapshot) -> StartupStatus | None:

@@ -8,6 +8,7 @@ from prewarm_operator.render.agent import Agent
 from prewarm_operator.world.autoscalers import Autoscalers
 from prewarm_operator.world.cache import Key
 from prewarm_operator.world.pods import PodView
+from prewarm_operator.world.scaling import NO_HISTORY, NO_SIGNALS, History, Signals
 from prewarm_operator.world.start_times import StartTimes
 from prewarm_operator.world.verdicts import ApplyVerdict, PodVerdict
 
@@ -38,9 +39,12 @@ class Snapshot:
         agent: the object; its status is the one last written.
         autoscalers: who scales the child Deployment beside us.
         taken_at: seconds since the epoch.
+        now: the same moment on the monotonic clock, as the times of `signals` and `history` are.
         start_times: created to Ready as measured, or None before the first.
         default_image: the image of agents whose spec names none.
         pod_verdict: what the API server said to a pod of a new revision, if it was asked just now.
+        signals: what is known of the load, in the modes Auto and Observe.
+        history: what decisions before this one left for it.
         apply_verdict: what the API server made of the last apply of the child Deployment, or would make of another one.
     """
 
@@ -50,7 +54,10 @@ class Snapshot:
     pods: tuple[PodView, ...]
     autoscalers: Autoscalers
     taken_at: float
+    now: float
     start_times: StartTimes | None
     default_image: str
     pod_verdict: PodVerdict | None = None
     apply_verdict: ApplyVerdict | None = None
+    signals: Signals = NO_SIGNALS
+    history: History = NO_HISTORY

@@ -20,8 +20,9 @@ from prewarm_operator.render.agent import parse
 from prewarm_operator.world import pods
 from prewarm_operator.world.autoscalers import AutoscalerLog, Autoscalers, name_of
 from prewarm_operator.world.cache import Cache, EventType, Key, key_of
+from prewarm_operator.world.scaling import NO_HISTORY, NO_SIGNALS, ScalingLog
 from prewarm_operator.world.snapshot import LiveChildren, Snapshot
-from prewarm_operator.world.start_times import StartTimeLog
+from prewarm_operator.world.start_times import StartTimeLog, StartTimes
 from prewarm_operator.world.verdicts import ApplyVerdict, VerdictLog
 
 
@@ -34,6 +35,7 @@ class World:
     Attributes:
         listed_at: when the last complete listing of all kinds began, in seconds since the epoch; 0 before the first.
         verdicts: what the API server said about pods of new revisions.
+        scaling: what is known of loads, and what was decided about them.
         apply_verdicts: what it said about an apply of a child Deployment that it keeps otherwise than it was applied.
     """
 
@@ -48,6 +50,7 @@ class World:
         self.listed_at = 0.0
         self.verdicts = VerdictLog(clock)
         self.apply_verdicts: dict[Key, ApplyVerdict] = {}
+        self.scaling = ScalingLog()
         self._default_image = default_image
         self._clock = clock
         self._wall_clock = wall_clock
@@ -91,6 +94,7 @@ class World:
         self._start_times.forget(agent)
         self._autoscalers.forget(agent)
         self.apply_verdicts.pop(agent, None)
+        self.scaling.forget(agent)
 
     def snapshot(self, key: Key, body: Mapping[str, Any]) -> Snapshot:
         """Everything about one AgentDeployment, frozen.
@@ -113,11 +117,18 @@ class World:
             pods=tuple(pods.view(pod, cache.maker_of(pod)) for pod in cache.belonging_to(PODS, key)),
             autoscalers=self._autoscalers_of(key),
             taken_at=self._wall_clock(),
+            now=self._clock(),
             start_times=self._start_times.of(key),
             default_image=self._default_image,
             apply_verdict=self.apply_verdicts.get(key),
             pod_verdict=self.verdicts.of(key),
+            signals=self.scaling.signals.get(key, NO_SIGNALS),
+            history=self.scaling.histories.get(key, NO_HISTORY),
         )
+
+    def start_times(self, agent: Key) -> StartTimes | None:
+        """Created to Ready as measured, or None before the first pod."""
+        return self._start_times.of(agent)
 
     def _autoscalers_of(self, key: Key) -> Autoscalers:
         found = sorted({name_of(autoscaler) for autoscaler in self.cache.belonging_to(AUTOSCALERS, key)})

@@ -1,0 +1,1 @@
+"""The parts of bench/scaling.py: the loads, and what the policies do with them."""

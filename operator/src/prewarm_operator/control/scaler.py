@@ -1,0 +1,169 @@
+"""Keeps what is known of loads up to date, and marks an agent when its number of pods changes."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from pydantic import ValidationError
+
+from prewarm_operator import metrics
+from prewarm_operator.api.agentdeployment import AgentDeploymentSpec
+from prewarm_operator.control.forecaster import TICK_SECONDS, Forecaster
+from prewarm_operator.decide.scale import verdict_for
+from prewarm_operator.decide.scaling.model import Mode, Verdict
+from prewarm_operator.kube.resources import AGENT_DEPLOYMENTS, DEPLOYMENTS, PODS
+from prewarm_operator.render.agent import parse
+from prewarm_operator.signals.pod_load import agent_reading
+from prewarm_operator.signals.reading import Validity
+from prewarm_operator.signals.streams import Streams
+from prewarm_operator.world.cache import Key
+from prewarm_operator.world.pods import is_ready
+from prewarm_operator.world.scaling import NO_HISTORY, NO_SIGNALS, Signals
+from prewarm_operator.world.snapshot import Object
+from prewarm_operator.world.world import World
+
+logger = logging.getLogger(__name__)
+
+LOAD_PORT = 8081
+
+
+class _Followed(NamedTuple):
+    """The spec of an agent whose load is followed, by the generation that it was read from."""
+
+    uid: str
+    generation: int
+    spec: AgentDeploymentSpec
+
+
+class Scaler:
+    """Follows the agents in the modes Auto and Observe, on every replica: whoever becomes leader knows the loads.
+
+    `mark` puts an agent into the work queue. `clock` is monotonic, `wall_clock` the time of day, both in seconds.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        mark: Callable[[Key], None],
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._world = world
+        self._mark = mark
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._streams = Streams(self.load_changed, clock)
+        self._forecaster = Forecaster(world)
+        self._followed: dict[Key, _Followed] = {}
+        self._told: dict[Key, object] = {}
+
+    def look(self, agent: Key) -> None:
+        """Something of this agent has changed, itself or a pod of its: follow what there is now."""
+        spec = self._spec(agent)
+        if spec is None:
+            self._forget(agent)
+            return
+        self._forecaster.follow(agent, spec)
+        self._streams.follow(agent, self._addresses(agent))
+        self.load_changed(agent)
+
+    async def run(self) -> None:
+        """Forecast once a tick until cancelled."""
+        try:
+            while True:
+                await asyncio.sleep(TICK_SECONDS - self._wall_clock() % TICK_SECONDS)
+                try:
+                    self.tick(self._clock(), self._wall_clock())
+                except Exception:
+                    logger.exception("forecast crashed")  # it grows old, and the loads count alone
+        finally:
+            await self._streams.close()
+
+    def tick(self, now: float, epoch_seconds: float) -> None:
+        """A tick is over: forecast. `now` is monotonic, `epoch_seconds` the same moment, in seconds."""
+        with metrics.FORECAST_SECONDS.time():
+            for agent in tuple(self._followed):
+                self._read(agent)
+            self._forecaster.step(now, epoch_seconds)
+        metrics.LOAD_UNKNOWN.set(sum(self._is_blind(agent) for agent in self._followed))
+        for agent in tuple(self._followed):
+            self._tell(agent)
+
+    def load_changed(self, agent: Key) -> None:
+        """A pod of this agent has told its load, or its pods are others."""
+        if agent in self._followed:
+            self._read(agent)
+            self._tell(agent)
+
+    def _read(self, agent: Key) -> None:
+        pods, now = self._world.cache.belonging_to(PODS, agent), self._clock()
+        ready = {pod["metadata"]["uid"] for pod in pods if is_ready(pod) and "deletionTimestamp" not in pod["metadata"]}
+        limit = self._followed[agent].spec.concurrency_limit
+        reading, upstream = agent_reading(ready, self._streams.heard(agent), limit, now)
+        signals = self._world.scaling.signals
+        signals[agent] = Signals(reading, upstream, signals.get(agent, NO_SIGNALS).forecast)
+        self._forecaster.hear(agent, reading, now)
+
+    def _is_blind(self, agent: Key) -> bool:
+        reading = self._world.scaling.signals[agent].reading
+        return reading is None or reading.validity is not Validity.VALID
+
+    def _tell(self, agent: Key) -> None:
+        """Mark the agent if the decision about it is another one than when it was marked last."""
+        log = self._world.scaling
+        verdict, _ = verdict_for(
+            self._followed[agent].spec,
+            self._world.cache.get(DEPLOYMENTS, agent),
+            log.signals[agent],
+            log.histories.get(agent, NO_HISTORY),
+            self._clock(),
+            self._wall_clock(),
+        )
+        told = _essence(verdict)
+        if self._told.get(agent) != told:
+            self._told[agent] = told
+            self._mark(agent)
+
+    def _spec(self, agent: Key) -> AgentDeploymentSpec | None:
+        """The spec of an agent that is to be followed."""
+        body = self._world.cache.get(AGENT_DEPLOYMENTS, agent)
+        if body is None or "deletionTimestamp" in body["metadata"]:
+            return None
+        if body["spec"].get("mode", Mode.EXTERNAL) == Mode.EXTERNAL:
+            return None
+        uid, generation = body["metadata"]["uid"], body["metadata"].get("generation", 0)
+        known = self._followed.get(agent)
+        if known is None or (known.uid, known.generation) != (uid, generation):
+            try:
+                known = _Followed(uid, generation, parse(body).spec)
+            except ValidationError:
+                return None  # the reconcile tells
+            self._followed[agent] = known
+        return known.spec
+
+    def _addresses(self, agent: Key) -> dict[str, str]:
+        pods = self._world.cache.belonging_to(PODS, agent)
+        addresses = {pod["metadata"]["uid"]: pod.get("status", {}).get("podIP") for pod in pods if not _has_ended(pod)}
+        return {uid: _url(address) for uid, address in addresses.items() if address}
+
+    def _forget(self, agent: Key) -> None:
+        if self._followed.pop(agent, None) is not None:
+            self._told.pop(agent, None)
+            self._streams.forget(agent)
+            self._forecaster.forget(agent)
+            self._world.scaling.forget(agent)
+
+
+def _essence(verdict: Verdict) -> object:
+    """What a person would call another decision: not the load to a digit."""
+    return verdict.replicas, verdict.auto.replicas, [(term.name, term.reason) for term in verdict.terms]
+
+
+def _has_ended(pod: Object) -> bool:
+    return pod.get("status", {}).get("phase") in ("Succeeded", "Failed")
+
+
+def _url(address: str) -> str:
+    return f"http://[{address}]:{LOAD_PORT}" if ":" in address else f"http://{address}:{LOAD_PORT}"

@@ -1,0 +1,37 @@
+"""A reading of an agent's load. Unknown is not zero: a reading that is not valid says why."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Validity(StrEnum):
+    """How far a reading can be trusted. A partial one misses pods: the load is at least its value."""
+
+    VALID = "Valid"
+    PARTIAL = "Partial"
+    INVALID = "Invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The load of an agent at a time.
+
+    Attributes:
+        value: each pod's part is already capped at its limit plus its queue.
+        source: where it comes from, as users know it.
+        problem: why it is not valid, as the end of a sentence that begins with the source.
+    """
+
+    value: float
+    at_seconds: float
+    source: str
+    validity: Validity = Validity.VALID
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """Share of calls that the model API answered with an error or 429, from 0 to 1."""
+
+    error_share: float
+    at_seconds: float

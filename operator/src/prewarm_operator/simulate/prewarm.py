@@ -1,0 +1,50 @@
+"""Prewarm's own policy: the decision that the operator takes, with a recorded load as its readings."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from prewarm_operator.decide.scaling.decision import decide_scaling
+from prewarm_operator.decide.scaling.model import Inputs, Pods, Policy
+from prewarm_operator.decide.schedule import NO_WINDOW, Present, Window, present
+from prewarm_operator.signals.reading import Reading
+from prewarm_operator.simulate.demand import TICK_SECONDS
+from prewarm_operator.world.scaling import Forecast, History
+
+Forecasts = Callable[[int], Forecast | None]
+"""`tick -> forecast` made from the load of the ticks before it."""
+
+
+@dataclass
+class Prewarm:
+    """Mode Auto over a demand.
+
+    Attributes:
+        policy: bounds, limit, target, and how fast the number may fall.
+        forecasts: one for each tick.
+        windows: checked schedule windows.
+        begins_epoch_seconds: the time of the first tick, for the windows.
+    """
+
+    demand: Sequence[float]
+    policy: Policy
+    forecasts: Forecasts
+    windows: Sequence[Window] = ()
+    begins_epoch_seconds: float = 0.0
+    _history: History = field(default_factory=History)
+    _present: Present | None = None
+
+    def __call__(self, tick: int, total: int, _ready: int) -> int:
+        now = tick * TICK_SECONDS
+        epoch_seconds = self.begins_epoch_seconds + now
+        if self.windows and (self._present is None or not self._present.holds_at(epoch_seconds)):
+            self._present = present(self.windows, epoch_seconds)
+        inputs = Inputs(
+            policy=self.policy,
+            pods=Pods(own=total),
+            epoch_seconds=epoch_seconds,
+            reading=Reading(self.demand[tick - 1], now, "the record"),
+            forecast=self.forecasts(tick),
+            schedule=self._present or NO_WINDOW,
+        )
+        verdict, self._history = decide_scaling(inputs, self._history, now)
+        return verdict.replicas

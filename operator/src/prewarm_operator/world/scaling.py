@@ -1,0 +1,75 @@
+"""What the number of an agent's pods goes by beside its objects: signals, and what was decided lately."""
+
+from dataclasses import dataclass, field
+
+from prewarm_operator.signals.reading import Reading, Upstream
+from prewarm_operator.world.cache import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """Upper quantiles of the load.
+
+    Attributes:
+        upper: when a pod that is asked for now would serve.
+        later: 1, 3 and 5 minutes after that.
+        valid: whether there is a forecast at all; if not, `problem` says why, as a clause.
+        coverage: share of the last hour's loads that did not exceed their forecast, None before there are enough.
+        poor: whether the coverage is too far from what the quantile promises.
+    """
+
+    at_seconds: float
+    horizon_seconds: float
+    upper: float
+    later: tuple[float, ...] = ()
+    valid: bool = True
+    coverage: float | None = None
+    poor: bool = False
+    problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What an agent's decisions leave for the next one. Begin anew with History() after somebody else set the number.
+
+    Attributes:
+        replicas: the last number, None before the first decision.
+        recommended: (time, number) within the stabilization window; the numbers fall, the first is the greatest.
+        changes: (time, pods added or removed) within the longest period of a rate.
+        upstream_above_since: since when the model API has failed too often, None if it does not.
+    """
+
+    replicas: int | None = None
+    recommended: tuple[tuple[float, int], ...] = ()
+    changes: tuple[tuple[float, int], ...] = ()
+    upstream_above_since: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """What is known of an agent's load: None where nothing has been heard."""
+
+    reading: Reading | None = None
+    upstream: Upstream | None = None
+    forecast: Forecast | None = None
+
+
+NO_HISTORY = History()
+NO_SIGNALS = Signals()
+
+
+@dataclass
+class ScalingLog:
+    """Signals and histories by agent."""
+
+    signals: dict[Key, Signals] = field(default_factory=dict)
+    histories: dict[Key, History] = field(default_factory=dict)
+
+    def forget(self, agent: Key) -> None:
+        """The AgentDeployment is gone."""
+        self.signals.pop(agent, None)
+        self.histories.pop(agent, None)
+
+    def begin_anew(self) -> None:
+        """Another replica may have decided meanwhile: the next decisions begin with the pods that there are."""
+        self.histories.clear()
