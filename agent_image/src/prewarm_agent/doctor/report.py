@@ -5,6 +5,8 @@ from rich.table import Table
 
 from prewarm_agent.doctor.examination import Examination
 
+COLUMNS = ("phase", "ms", "CPU ms", "built", "DNS ms", "TCP ms", "TLS ms", "model calls", "prompt chars")
+
 
 def show(examination: Examination, console: Console) -> None:
     """Print phases, requests, a verdict and the faults."""
@@ -22,23 +24,29 @@ def show(examination: Examination, console: Console) -> None:
 
 
 def _phases(examination: Examination) -> Table:
-    """Times are of the undisturbed run; what was built and sent, of the instrumented one."""
-    table = Table()
-    for name in ("phase", "ms", "CPU ms", "built", "DNS ms", "TCP ms", "TLS ms", "model calls", "prompt chars"):
-        table.add_column(name, justify="left" if name in ("phase", "built") else "right")
+    """Times are of the undisturbed run; what was built and sent, of the instrumented one. Empty columns are left out."""
+    rows = []
     for phase in examination.seen.phases:
         timed = examination.times.phase(phase.name) or phase
-        built = ", ".join(f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in phase.built.items())
         network = (phase.dns_seconds, phase.tcp_seconds, phase.tls_seconds)
-        table.add_row(
-            phase.name,
-            _ms(timed.seconds),
-            _ms(timed.cpu_seconds),
-            built,
-            *(_ms(seconds) if seconds else "" for seconds in network),
-            str(phase.model_calls or ""),
-            str(phase.prompt_characters or ""),
+        rows.append(
+            (
+                phase.name,
+                _ms(timed.seconds),
+                _ms(timed.cpu_seconds),
+                ", ".join(f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in phase.built.items()),
+                *(_ms(seconds) if seconds else "" for seconds in network),
+                str(phase.model_calls or ""),
+                str(phase.prompt_characters or ""),
+            )
         )
+    table = Table()
+    filled = [(name, cells) for name, *cells in zip(COLUMNS, *rows, strict=True) if any(cells)]
+    for name, _ in filled:
+        is_text = name in ("phase", "built")
+        table.add_column(name, justify="left" if is_text else "right", no_wrap=name != "built")
+    for row in zip(*(cells for _, cells in filled), strict=True):
+        table.add_row(*row)
     return table
 
 
