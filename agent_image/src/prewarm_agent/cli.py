@@ -3,6 +3,7 @@
 import argparse
 import os
 import signal
+import socket
 import sys
 from typing import NoReturn
 
@@ -27,6 +28,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _listen(port: int, option: str) -> socket.socket:
+    try:
+        return listen(port)
+    except OSError as error:
+        raise ValueError(
+            f"{option} {port}: {os.strerror(error.errno or 0)}; choose another port, or stop what uses it."
+        ) from error
+
+
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Runs a command and ends the process: 0 after a drain, 78 for a spec that can never be served, 1 otherwise."""
     options = _parser().parse_args(arguments)
@@ -41,8 +51,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         settings = Settings.resolve(
             spec=options.spec, pool=options.generic, port=options.port, probe_port=options.probe_port
         )
-        users, probes = listen(settings.port), listen(settings.probe_port)
-    except (ValueError, OSError) as error:
+        users, probes = _listen(settings.port, "--port"), _listen(settings.probe_port, "--probe-port")
+    except ValueError as error:
         sys.exit(f"prewarm-agent: {error}")
 
     from prewarm_agent import process

@@ -24,7 +24,7 @@ def show(examination: Examination, console: Console) -> None:
 
 
 def _phases(examination: Examination) -> Table:
-    """Times are of the undisturbed run; what was built and sent, of the instrumented one. Empty columns are left out."""
+    """Times are of the undisturbed run; what was built and sent, of the instrumented one. No empty columns."""
     rows = []
     for phase in examination.seen.phases:
         timed = examination.times.phase(phase.name) or phase
