@@ -80,7 +80,9 @@ async def test_a_pod_is_never_ready_without_its_tools(model: ModelServer, kind: 
         await asyncio.sleep(1)
         report = await agent.probe("/warmupz")
         assert (report.status_code, report.json()["state"], report.json()["phase"]) == (503, "starting", "tools")
-        assert f"The tool server {sys.executable} is not available: " in report.json()["error"]
+        error = report.json()["error"]
+        assert f"The tool server {sys.executable} is not available: " in error
+        assert ("Its last words: cannot read the settings file" in error) is (kind == "broken")
         assert (await agent.probe("/readyz")).status_code == 503
 
 
