@@ -65,9 +65,9 @@ def _about(question: Question) -> str:
     begins = datetime.fromtimestamp(question.begins_epoch_seconds, UTC)
     hours = len(question.demand) * TICK_SECONDS / 3600
     return (
-        f"{hours:.1f} hours from {begins:%Y-%m-%d %H:%M} UTC. A pod takes {question.concurrency_limit} requests at once "
-        f"and serves {question.start_seconds:g} s after it was asked for. The shaded first third, in which a forecast "
-        "learns, is not counted."
+        f"{hours:.1f} hours from {begins:%Y-%m-%d %H:%M} UTC. A pod takes {question.concurrency_limit} requests at "
+        f"once and serves {question.start_seconds:g} s after it was asked for. The shaded first third, in which a "
+        "forecast learns, is not counted."
     )
 
 
