@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 from lib import report
-from scaling_parts.outcomes import DEFAULT_COLD_SHARE, Cell, cells, forecast
+from scaling_parts.outcomes import DEFAULT_COLD_SHARE, SETTINGS, Cell, cells
 from scaling_parts.scenarios import generated, recorded
 
+from prewarm_operator.simulate.forecasts import forecasts
 from prewarm_operator.simulate.peers import HPA_DEFAULT
 
 COLD_SHARE = 0.001
@@ -100,7 +101,7 @@ def main() -> None:
     equal: list[Cell] = []
     for scenario in recorded(Path(folder)) if folder else generated():
         print(f"  {scenario.name}", flush=True)
-        made = forecast(scenario)
+        made = forecasts(scenario.demand.tolist(), SETTINGS)
         for limits, found in ((None, default), (HPA_DEFAULT, equal)):
             print("    default limits" if limits is None else "    HPA's limits for both")
             for cell in cells(scenario, made, limits):

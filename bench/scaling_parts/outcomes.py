@@ -1,25 +1,19 @@
 """What each policy does in each scenario."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import numpy as np
-
-from prewarm_operator.decide.scaling.horizon import horizons_ticks
 from prewarm_operator.decide.scaling.model import Mode, Policy
-from prewarm_operator.forecast import FleetForecast
-from prewarm_operator.simulate.demand import TICK_SECONDS
 from prewarm_operator.simulate.peers import HPA, HPA_DEFAULT, Limits
 from prewarm_operator.simulate.pods import Ask, Outcome, run
 from prewarm_operator.simulate.prewarm import Forecasts, Prewarm
-from prewarm_operator.world.scaling import Forecast
 from scaling_parts.scenarios import Scenario
 
 STARTS_SECONDS = (15.0, 45.0, 120.0)
 DEFAULT_COLD_SHARE = 0.01
 COLD_SHARES = (0.3, 0.2, 0.1, 0.05, 0.025, DEFAULT_COLD_SHARE, 0.005, 0.002)
 """The grid of the public knob, target cold share: the forecast's quantile is what is left of 1."""
-
+SETTINGS = [(start, share) for start in STARTS_SECONDS for share in COLD_SHARES]
 
 MANY_PODS = 1_000_000
 
@@ -48,37 +42,3 @@ def cells(scenario: Scenario, forecasts: dict[tuple[float, float], Forecasts], l
         hpa = HPA(demand, scenario.capacity, limits=limits or HPA_DEFAULT)
         prewarm = {share: Prewarm(demand, policy, forecasts[start, share]) for share in COLD_SHARES}
         yield Cell(scenario, start, outcome(start, hpa), {share: outcome(start, ask) for share, ask in prewarm.items()})
-
-
-def forecast(scenario: Scenario) -> dict[tuple[float, float], Forecasts]:
-    """Forecasts by start time and target cold share: rows of one fleet, for the load does not depend on the pods."""
-    rows = [(start, share) for start in STARTS_SECONDS for share in COLD_SHARES]
-    fleet: FleetForecast[str] = FleetForecast(TICK_SECONDS)
-    for row in range(len(rows)):
-        fleet.add(str(row))
-    horizons = np.array([horizons_ticks(start, TICK_SECONDS) for start, _ in rows])
-    quantiles = np.array([1 - share for _, share in rows])
-    ticks: list[list[Forecast]] = [[] for _ in rows]
-    for tick, load in enumerate(scenario.demand.tolist()):
-        now = (tick + 1) * TICK_SECONDS
-        told = fleet.step(now, np.full(len(rows), load), horizons, quantiles)
-        uppers, poor, valid = told.upper.tolist(), told.poor.tolist(), told.valid.tolist()
-        coverage = told.coverage.tolist()
-        for row, upper in enumerate(uppers):
-            ticks[row].append(
-                Forecast(
-                    at_seconds=now,
-                    horizon_seconds=float(horizons[row, 0]) * TICK_SECONDS,
-                    upper=upper[0],
-                    later=tuple(upper[1:]),
-                    valid=valid[row],
-                    coverage=coverage[row],
-                    poor=poor[row],
-                )
-            )
-    return {row: _known_at(made) for row, made in zip(rows, ticks, strict=True)}
-
-
-def _known_at(made: Sequence[Forecast]) -> Forecasts:
-    """At the start of a tick the forecast of the tick before is known."""
-    return lambda tick: made[tick - 1]

@@ -3,7 +3,6 @@
 import argparse
 import os
 import signal
-import socket
 import sys
 from typing import NoReturn
 
@@ -21,20 +20,18 @@ def _parser() -> argparse.ArgumentParser:
     what.add_argument("--spec", metavar="FILE", help=f"the agent spec (default: $PREWARM_SPEC or {SPEC_PATH})")
     generic = f"start without an agent, as a pod of this pool, and be told later (default {POOL_PATH})"
     what.add_argument("--generic", metavar="FILE", nargs="?", const=POOL_PATH, help=generic)
-    serve.add_argument("--port", type=int, help=f"port for users (default {USER_PORT}, 0 for any free one)")
-    serve.add_argument("--probe-port", type=int, help=f"port for probes and metrics (default {PROBE_PORT})")
+    serve.add_argument("--port", type=_port, help=f"port for users (default {USER_PORT}, 0 for any free one)")
+    serve.add_argument("--probe-port", type=_port, help=f"port for probes and metrics (default {PROBE_PORT})")
     check.add_arguments(commands.add_parser("check", help="say what a spec would be refused or warned for"))
     doctor.add_arguments(commands.add_parser("doctor", help="measure an agent of your own and name what makes it slow"))
     return parser
 
 
-def _listen(port: int, option: str) -> socket.socket:
-    try:
-        return listen(port)
-    except OSError as error:
-        raise ValueError(
-            f"{option} {port}: {os.strerror(error.errno or 0)}; choose another port, or stop what uses it."
-        ) from error
+def _port(text: str) -> int:
+    """The number in `text`. Raises ArgumentTypeError, which argparse tells with the name of the option."""
+    if not (text.isdecimal() and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; use a number from 0 to 65535.")
+    return int(text)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
@@ -51,8 +48,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         settings = Settings.resolve(
             spec=options.spec, pool=options.generic, port=options.port, probe_port=options.probe_port
         )
-        users, probes = _listen(settings.port, "--port"), _listen(settings.probe_port, "--probe-port")
-    except ValueError as error:
+        users, probes = listen(settings.port), listen(settings.probe_port)
+    except (ValueError, OSError) as error:
         sys.exit(f"prewarm-agent: {error}")
 
     from prewarm_agent import process

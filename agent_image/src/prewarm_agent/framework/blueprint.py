@@ -98,7 +98,7 @@ async def load_factory(entrypoint: str) -> Callable[["Resources"], object]:
     try:
         module = await asyncio.to_thread(importlib.import_module, module_name)
     except ModuleNotFoundError as error:
-        text = f"{error}; put the module where Python finds it, in the image's folder /app for example."
+        text = f"{error}; put the module where Python finds it, on PYTHONPATH or in the image's folder /app."
         raise PermanentError([Finding(Reason.MODULE_NOT_FOUND, ENTRYPOINT_PATH, text)]) from error
     except Exception as error:
         text = f"importing {module_name} raised {type(error).__name__}: {error}."

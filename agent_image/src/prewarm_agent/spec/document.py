@@ -85,7 +85,9 @@ def read_json(path: Path) -> dict[str, Any]:
     """The JSON object in a file. Raises PermanentError."""
     try:
         value = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise _unreadable(f"{path} cannot be read: {error.strerror}; name the file of the spec.") from error
+    except (ValueError, RecursionError) as error:
         raise _unreadable(f"{path} cannot be read as JSON: {error or type(error).__name__}.") from error
     if not isinstance(value, dict):
         raise _unreadable(f"{path} holds a JSON {type(value).__name__}; the agent spec is an object.")

@@ -6,11 +6,11 @@ import numpy as np
 
 from prewarm_operator.api.agentdeployment import AgentDeploymentSpec
 from prewarm_operator.decide.scaling.horizon import LATER_SECONDS, horizons_ticks
-from prewarm_operator.forecast import FleetForecast, Forecasts
+from prewarm_operator.forecast import FleetForecast
 from prewarm_operator.signals.mean import TickMean
 from prewarm_operator.signals.reading import Reading, Validity
 from prewarm_operator.world.cache import Key
-from prewarm_operator.world.scaling import NO_SIGNALS, Forecast, Signals
+from prewarm_operator.world.scaling import NO_SIGNALS, Signals, forecast_of
 from prewarm_operator.world.world import World
 
 TICK_SECONDS = 15.0
@@ -57,24 +57,10 @@ class Forecaster:
         signals = self._world.scaling.signals
         for row, agent in enumerate(agents):
             known = signals.get(agent, NO_SIGNALS)
-            signals[agent] = Signals(known.reading, known.upstream, _forecast(told, row, ticks[row][0], now))
+            signals[agent] = Signals(
+                known.reading, known.upstream, forecast_of(told, row, now, ticks[row][0] * TICK_SECONDS)
+            )
 
     def _start_seconds(self, agent: Key) -> float:
         measured = self._world.start_times(agent)
         return START_SECONDS if measured is None else measured.p90_seconds
-
-
-def _forecast(told: Forecasts[Key], row: int, horizon_ticks: int, now: float) -> Forecast:
-    upper = told.upper[row].tolist()
-    coverage = float(told.coverage[row])
-    valid = bool(told.valid[row])
-    return Forecast(
-        at_seconds=now,
-        horizon_seconds=horizon_ticks * TICK_SECONDS,
-        upper=upper[0],
-        later=tuple(upper[1:]),
-        valid=valid,
-        coverage=None if math.isnan(coverage) else coverage,
-        poor=bool(told.poor[row]),
-        problem="" if valid else "no load has been seen yet",
-    )

@@ -1,7 +1,10 @@
 """What the number of an agent's pods goes by beside its objects: signals, and what was decided lately."""
 
+import math
 from dataclasses import dataclass, field
+from typing import Any
 
+from prewarm_operator.forecast import Forecasts
 from prewarm_operator.signals.reading import Reading, Upstream
 from prewarm_operator.world.cache import Key
 
@@ -26,6 +29,23 @@ class Forecast:
     coverage: float | None = None
     poor: bool = False
     problem: str = ""
+
+
+def forecast_of(told: Forecasts[Any], row: int, at_seconds: float, horizon_seconds: float) -> Forecast:
+    """The forecast of one row, made at `at_seconds`; its first horizon ends `horizon_seconds` after that."""
+    upper, *later = told.upper[row].tolist()
+    coverage = float(told.coverage[row])
+    valid = bool(told.valid[row])
+    return Forecast(
+        at_seconds=at_seconds,
+        horizon_seconds=horizon_seconds,
+        upper=upper,
+        later=tuple(later),
+        valid=valid,
+        coverage=None if math.isnan(coverage) else coverage,
+        poor=bool(told.poor[row]),
+        problem="" if valid else "no load has been seen yet",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""The command `prewarm`, also as a plugin of kubectl."""
