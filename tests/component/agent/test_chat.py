@@ -142,6 +142,7 @@ async def test_unknown_paths_and_methods_are_refused_in_the_apis_shape(agent: Ag
         wrong = await client.get(f"{agent.url}/v1/chat/completions")
     assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "unknown_url")
     assert (wrong.status_code, wrong.json()["error"]["code"]) == (405, "method_not_allowed")
+    assert wrong.headers["allow"] == "POST"
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """Bodies on their way in: each has a size and a time, and all of them together a size."""
 
 import asyncio
+from contextlib import suppress
 
-from prewarm_agent.serve.asgi import BodyTooLarge, Receive, read_chunks
+from prewarm_agent.serve.asgi import BodyTooLarge, Disconnected, Receive, read_chunks
 
 # A million tokens of text. Bodies are read and parsed before there is a place: they cost memory, and time of the loop.
 MAX_BODY_BYTES = 4 * 1024 * 1024
@@ -42,3 +43,17 @@ class Uploads:
         finally:
             self._held_bytes -= len(body)
         return bytes(body)
+
+
+async def drop(receive: Receive) -> None:
+    """Lets the body of a request that is refused go by, as far as it would have been read, and keeps nothing of it.
+
+    To close a connection with unread bytes resets it, answer and all.
+    """
+    dropped = 0
+    with suppress(Disconnected, TimeoutError):
+        async with asyncio.timeout(UPLOAD_SECONDS):
+            async for chunk in read_chunks(receive):
+                dropped += len(chunk)
+                if dropped > MAX_BODY_BYTES:
+                    return
