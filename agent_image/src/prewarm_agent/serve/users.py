@@ -116,8 +116,21 @@ class UserApplication:
         except APIError:
             await drop(receive)  # who may not be served must not take the room for bodies from those who may
             raise
-        # Read whatever the answer will be, for the reason that `drop` gives.
-        body = await self._body(receive)
+        try:
+            # Read whatever the answer will be, for the reason that `drop` gives.
+            async with self._uploads.held(receive) as body:
+                await self._answer(scope, endpoint, body, receive, send)
+        except BodyTooLarge:
+            raise APIError(413, f"The body is larger than {MAX_BODY_BYTES} bytes.", code="body_too_large") from None
+        except TooSlow:
+            raise APIError(408, f"The body did not come within {UPLOAD_SECONDS:.0f} s.", code="body_too_slow") from None
+        except TooMany:
+            assert self._running is not None
+            self._running.gate.load.refused()  # it counts as demand, as what the gate refuses does
+            text = "The bodies of the requests under way take all their room; try again soon."
+            raise APIError(429, text, code="overloaded", retry_after_seconds=RETRY_AFTER_SECONDS) from None
+
+    async def _answer(self, scope: Scope, endpoint: Endpoint | None, body: bytes, receive: Receive, send: Send) -> None:
         if endpoint is None:
             text = f"There is no {scope['path']}; use one of {', '.join(self._endpoints)}."
             raise APIError(404, text, code="unknown_url")
@@ -126,17 +139,6 @@ class UserApplication:
             text = f"{scope['path']} takes {endpoint.method}."
             raise APIError(405, text, code="method_not_allowed", headers=(allow,))
         await endpoint.answer(scope, body, receive, send)
-
-    async def _body(self, receive: Receive) -> bytes:
-        try:
-            return await self._uploads.read(receive)
-        except BodyTooLarge:
-            raise APIError(413, f"The body is larger than {MAX_BODY_BYTES} bytes.", code="body_too_large") from None
-        except TooSlow:
-            raise APIError(408, f"The body did not come within {UPLOAD_SECONDS:.0f} s.", code="body_too_slow") from None
-        except TooMany:
-            text = "Too many bodies are on their way; try again soon."
-            raise APIError(429, text, code="overloaded", retry_after_seconds=RETRY_AFTER_SECONDS) from None
 
     async def _refuse_before_warm(self, receive: Receive, send: Send) -> None:
         await drop(receive)
