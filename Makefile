@@ -22,6 +22,8 @@ FORECASTING := $(PREWARM_CACHE)/venv/$(shell cat requirements/forecasting.txt de
 STEP := dev/make/step
 DEVCLUSTER := $(PYTHON) -m devcluster
 BEGAN := $(shell date +%s)
+# Two processes at once: these tests mostly wait. A file stays whole, for its tests share what they started.
+TWO_BY_FILE := --numprocesses 2 --dist loadfile
 
 help: ## list the targets
 	@echo "Targets:"
@@ -44,10 +46,10 @@ lint: venv ## formatting, lints, types, layers
 	@$(STEP) "layers" $(BIN)/lint-imports --no-cache --config pyproject.toml
 
 test-unit: venv ## tests without I/O
-	@$(STEP) "unit tests" $(BIN)/pytest -q tests/unit --timeout 20
+	@$(STEP) "unit tests" $(BIN)/pytest -q tests/unit --timeout 20 $(TWO_BY_FILE)
 
 test-component: venv programs promtool ## tests on a real API server and real HTTP, without pods
-	@$(STEP) "component tests" dev/make/pytest $(BIN)/pytest -q tests/component tests/chart --timeout 180
+	@$(STEP) "component tests" dev/make/pytest $(BIN)/pytest -q tests/component tests/chart --timeout 180 $(TWO_BY_FILE)
 
 test-cluster: venv cluster-up images ## tests on a real Kubernetes with real pods
 	@$(STEP) "images of tests" $(DEVCLUSTER) images prewarm-operator-another prewarm-example-python prewarm-example-foreign

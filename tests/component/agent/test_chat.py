@@ -115,6 +115,18 @@ async def test_a_bad_request_is_refused_with_the_name_of_the_field(
     assert param is None or error["message"].startswith(param)
 
 
+@pytest.mark.parametrize("content", ['"caf\u00e9 \\ud83d"', '[{"type": "text", "text": "\\ude00"}]'])
+async def test_half_a_character_is_the_clients_mistake(agent: AgentProcess, model: ModelServer, content: str) -> None:
+    body = f'{{"model": "support", "messages": [{{"role": "user", "content": {content}}}]}}'
+    async with httpx.AsyncClient() as client:
+        answer = await client.post(f"{agent.url}/v1/chat/completions", content=body)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["param"].startswith("messages[0].content")
+    assert "holds half a character" in answer.json()["error"]["message"]
+    assert model.conversations == []
+    assert await agent.ask("whole \U0001f600") == "heard 2: whole \U0001f600"
+
+
 async def test_an_image_is_refused_in_words(agent: AgentProcess) -> None:
     image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
     content: Any = [{"type": "text", "text": "What is this?"}, image]
@@ -142,6 +154,7 @@ async def test_unknown_paths_and_methods_are_refused_in_the_apis_shape(agent: Ag
         wrong = await client.get(f"{agent.url}/v1/chat/completions")
     assert (unknown.status_code, unknown.json()["error"]["code"]) == (404, "unknown_url")
     assert (wrong.status_code, wrong.json()["error"]["code"]) == (405, "method_not_allowed")
+    assert wrong.headers["allow"] == "POST"
 
 
 @pytest.mark.parametrize(

@@ -173,6 +173,8 @@ async def test_a_state_that_is_not_this_agents_is_refused_in_a_sentence(
         (b"{", None),
         (b"{}", "input"),
         (b'{"input": ""}', "input"),
+        (b'{"input": "\\ud83d"}', "input"),
+        (b'{"input": [{"role": "user", "content": "\\ud83d"}]}', "input[0].content"),
         (b'{"input": []}', "input"),
         (b'{"input": [{"role": "assistant", "content": "x"}]}', "input[0].role"),
         (b'{"input": [{"role": "user", "content": 1}]}', "input[0].content"),

@@ -10,7 +10,6 @@ import pytest
 from component.agent.agent_process import AgentProcess
 
 from prewarm_agent.admission.gate import Gate
-from prewarm_agent.admission.load import Load
 from prewarm_agent.serve import uploads
 from prewarm_agent.serve.asgi import Receive, Scope, Send, send_json
 from prewarm_agent.serve.auth import Auth
@@ -23,18 +22,24 @@ from prewarm_agent.startup.state import Lifecycle
 KIB = 1024
 
 
-async def size(_scope: Scope, body: bytes, _receive: Receive, send: Send) -> None:
+async def size(scope: Scope, body: bytes, _receive: Receive, send: Send) -> None:
+    if scope["path"] == "/slow":
+        await asyncio.sleep(0.5)
     await send_json(send, 200, len(body))
 
 
 @asynccontextmanager
-async def port(*, warm: bool = True) -> AsyncIterator[int]:
+async def port(
+    *, warm: bool = True, token: str | None = None, lifecycle: Lifecycle | None = None
+) -> AsyncIterator[int]:
     """A port for users in the test's own process, where times and sizes can be made small."""
-    lifecycle = Lifecycle()
+    lifecycle = lifecycle or Lifecycle()
     if warm:
         lifecycle.warmed()
-    application = UserApplication(lifecycle, Auth(None, None))
-    application.open({"/": Endpoint("size", "POST", size)}, Running(Gate(100, Load()), request_timeout_seconds=5))
+    application = UserApplication(lifecycle, Auth(token, None))
+    endpoint = Endpoint("size", "POST", size)
+    running = Running(Gate(100, lifecycle.load), request_timeout_seconds=5)
+    application.open({"/": endpoint, "/slow": endpoint}, running)
     listening = listen(0)
     server = Server(application, listening)
     task = asyncio.create_task(server.serve())
@@ -50,9 +55,10 @@ class Upload:
         self._reader, self._writer = reader, writer
 
     @classmethod
-    async def begin(cls, port: int, length: int, path: str = "/") -> "Upload":
+    async def begin(cls, port: int, length: int, path: str = "/", token: str = "") -> "Upload":
         upload = cls(*await asyncio.open_connection("127.0.0.1", port))
-        upload._writer.write(f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n".encode())
+        head = f"POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\ncontent-length: {length}\r\n\r\n"
+        upload._writer.write(head.encode())
         return upload
 
     async def send(self, length: int) -> None:
@@ -111,6 +117,53 @@ async def test_many_slow_bodies_together_hold_no_more_than_they_may(monkeypatch:
         await later.send(900 * KIB)
         assert await later.answer() == (200, False)
         for upload in (*begun, later):
+            upload.close()
+
+
+async def test_a_body_takes_its_room_until_its_request_is_answered_and_who_finds_none_is_demand(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(uploads, "MAX_BYTES_OF_ALL", 1000 * KIB)
+    lifecycle = Lifecycle()
+    async with port(lifecycle=lifecycle) as number, asyncio.timeout(10):
+        first, second, third = [await Upload.begin(number, 600 * KIB, path) for path in ("/slow", "/", "/")]
+        await first.send(600 * KIB)
+        await asyncio.sleep(0.1)
+        await second.send(600 * KIB)
+        assert await second.answer() == (429, True)
+        assert lifecycle.load.snapshot()["refused"] == 1
+        assert await first.answer() == (200, False)
+        await third.send(600 * KIB)
+        assert await third.answer() == (200, False)
+        for upload in (first, second, third):
+            upload.close()
+
+
+async def test_bodies_without_the_token_take_no_room_from_those_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "MAX_BYTES_OF_ALL", 1000 * KIB)
+    async with port(token="right") as number, asyncio.timeout(10):
+        begun = [await Upload.begin(number, 1000 * KIB, token="wrong") for _ in range(3)]
+        for upload in begun:
+            await upload.send(900 * KIB)
+        await asyncio.sleep(0.2)
+        served = await Upload.begin(number, 900 * KIB, token="right")
+        await served.send(900 * KIB)
+        assert await served.answer() == (200, False)
+        for upload in begun:
+            await upload.send(100 * KIB)
+            assert await upload.answer() == (401, False)
+        for upload in (*begun, served):
+            upload.close()
+
+
+async def test_a_body_without_the_token_is_not_waited_for_longer_than_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "UPLOAD_SECONDS", 0.3)
+    async with port(token="right") as number, asyncio.timeout(10):
+        slow = await Upload.begin(number, 10, token="wrong")
+        large = await Upload.begin(number, 2 * uploads.MAX_BODY_BYTES, token="wrong")
+        await large.send(uploads.MAX_BODY_BYTES + KIB)
+        assert [(await upload.answer())[0] for upload in (slow, large)] == [401, 401]
+        for upload in (slow, large):
             upload.close()
 
 

@@ -1,12 +1,14 @@
 """The agent spec around the component."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 from component.agent.specs import assistant
 
 from prewarm_agent.spec import document
+from prewarm_agent.spec.check import examine_spec
 from prewarm_agent.spec.document import AgentSpec
 from prewarm_agent.spec.findings import PermanentError
 from prewarm_agent.spec.validation import validate
@@ -62,3 +64,21 @@ def test_the_settings_of_a_factory_need_one() -> None:
     assert spec.agent.config == {"model": "fast"}
     with pytest.raises(PermanentError, match="set entrypoint, or remove config"):
         document.parse({"name": "a", "agent": {"component": assistant(URL), "config": {}}})
+
+
+def nested(teams: int) -> dict[str, Any]:
+    component = assistant(URL)
+    for number in range(teams):
+        config = {"name": f"team_{number}", "participants": [component], "max_turns": 1}
+        component = {"provider": "autogen_agentchat.teams.RoundRobinGroupChat", "config": config}
+    return component
+
+
+def test_what_is_nested_too_deep_for_those_who_read_it_is_refused_in_words(tmp_path: Path) -> None:
+    file = tmp_path / "agent.json"
+    file.write_text(json.dumps(nested(60)))
+    spec = document.read(file)
+    assert not any(not finding.warning for finding in examine_spec(spec))
+    file.write_text(json.dumps(nested(120)))
+    with pytest.raises(PermanentError, match="is nested deeper than 200 levels"):
+        document.read(file)

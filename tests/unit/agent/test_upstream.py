@@ -139,6 +139,7 @@ def test_an_error_that_says_200_is_an_error(body: bytes, status: int) -> None:
         ({"code": None, "type": "invalid_request_error"}, 400),
         ({"status": 400, "type": "x"}, 400),
         ({"code": 7}, 502),
+        ({"code": "9" * 5000}, 502),
         ({"code": ["odd"]}, 502),
         ("broken", 502),
         (None, None),

@@ -31,7 +31,7 @@ class Load:
         self._watchers: set[Callable[[], object]] = set()
 
     def refused(self) -> None:
-        """Our own gate has answered a request with 429."""
+        """This process itself has answered a request with 429."""
         self._refused.count()
         self.changed()
 

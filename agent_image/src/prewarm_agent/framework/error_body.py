@@ -45,7 +45,7 @@ def error_status(body: bytes) -> int | None:
 
 
 def _status(word: object) -> int | None:
-    if isinstance(word, str) and not word.isdecimal():
+    if isinstance(word, str) and not (len(word) == 3 and word.isdecimal()):
         return _STATUS_BY_NAME.get(word)
     number = int(word) if isinstance(word, int | str) else 0
     return number if 400 <= number < 600 else None

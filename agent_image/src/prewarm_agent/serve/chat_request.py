@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, Field, field_validator
 
 from prewarm_agent.framework.session import Turn
 from prewarm_agent.serve.errors import APIError
@@ -14,9 +14,23 @@ from prewarm_agent.spec.validation import explain
 MAX_MESSAGES = 2048  # as the OpenAI API has it
 
 
+def _of_whole_characters(value: object) -> object:
+    try:
+        if isinstance(value, str):
+            value.encode()
+    except UnicodeEncodeError as error:
+        text = f"holds half a character, {value[error.start]!a}; cut texts between characters"
+        raise ValueError(text) from error
+    return value
+
+
+# JSON can say what no request to a model can: JavaScript's slices leave halves of emoji.
+Text = Annotated[str, BeforeValidator(_of_whole_characters)]
+
+
 class TextPart(BaseModel):
     type: str
-    text: str
+    text: Text
 
     @field_validator("type")
     @classmethod
@@ -28,7 +42,7 @@ class TextPart(BaseModel):
 
 class ChatMessage(BaseModel):
     role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[TextPart]
+    content: Text | list[TextPart]
     # As the OpenAI API has it; AutoGen raises for any other.
     name: Annotated[str, Field(pattern="^[a-zA-Z0-9_-]{1,64}$")] | None = None
 

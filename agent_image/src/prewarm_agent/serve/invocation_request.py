@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from prewarm_agent.framework.session import Turn
-from prewarm_agent.serve.chat_request import MAX_MESSAGES, ChatMessage, check_last_is_the_users, read_json
+from prewarm_agent.serve.chat_request import MAX_MESSAGES, ChatMessage, Text, check_last_is_the_users, read_json
 from prewarm_agent.serve.errors import APIError
 from prewarm_agent.spec.findings import Finding
 from prewarm_agent.spec.validation import explain
@@ -25,7 +25,8 @@ class InvocationRequest(BaseModel):
     """`input` is a text, or the conversation so far. A `state` stands for the conversation before one message."""
 
     input: (
-        Annotated[str, Field(min_length=1)] | Annotated[list[ChatMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
+        Annotated[Text, Field(min_length=1)]
+        | Annotated[list[ChatMessage], Field(min_length=1, max_length=MAX_MESSAGES)]
     )
     state: Envelope | None = None
     return_state: bool | None = None

@@ -1,12 +1,15 @@
-"""Bodies on their way in: each has a size and a time, and all of them together a size."""
+"""Bodies of requests: each has a size and a time, and all of them together a size."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 
-from prewarm_agent.serve.asgi import BodyTooLarge, Receive, read_chunks
+from prewarm_agent.serve.asgi import BodyTooLarge, Disconnected, Receive, read_chunks
 
 # A million tokens of text. Bodies are read and parsed before there is a place: they cost memory, and time of the loop.
 MAX_BODY_BYTES = 4 * 1024 * 1024
-# What many slow clients may hold at a time, each of them for up to UPLOAD_SECONDS.
+# What all requests together may hold, from the first byte to the answer: parsed and on its way to the model, a body
+# takes several times its size, and a pod that runs out of memory loses everyone's answers.
 MAX_BYTES_OF_ALL = 64 * 1024 * 1024
 UPLOAD_SECONDS = 30.0
 
@@ -16,18 +19,29 @@ class TooSlow(Exception):
 
 
 class TooMany(Exception):
-    """All bodies that are on their way hold as much memory as they may."""
+    """The bodies of all requests that have no answer yet hold as much memory as they may."""
 
 
 class Uploads:
-    """Reads the bodies of one port."""
+    """Holds the bodies of one port."""
 
     def __init__(self) -> None:
         self._held_bytes = 0
 
-    async def read(self, receive: Receive) -> bytes:
-        """The whole body. Raises BodyTooLarge, TooSlow, TooMany or Disconnected."""
+    @asynccontextmanager
+    async def held(self, receive: Receive) -> AsyncIterator[bytes]:
+        """The whole body, which counts until the request has its answer: in one form or another, it is in memory.
+
+        Raises BodyTooLarge, TooSlow, TooMany or Disconnected.
+        """
         body = bytearray()
+        try:
+            await self._read(receive, body)
+            yield bytes(body)
+        finally:
+            self._held_bytes -= len(body)
+
+    async def _read(self, receive: Receive, body: bytearray) -> None:
         try:
             async with asyncio.timeout(UPLOAD_SECONDS):
                 async for chunk in read_chunks(receive):
@@ -39,6 +53,17 @@ class Uploads:
                         raise TooMany
         except TimeoutError:
             raise TooSlow from None
-        finally:
-            self._held_bytes -= len(body)
-        return bytes(body)
+
+
+async def drop(receive: Receive) -> None:
+    """Lets the body of a request that is refused go by, as far as it would have been read, and keeps nothing of it.
+
+    To close a connection with unread bytes resets it, answer and all.
+    """
+    dropped = 0
+    with suppress(Disconnected, TimeoutError):
+        async with asyncio.timeout(UPLOAD_SECONDS):
+            async for chunk in read_chunks(receive):
+                dropped += len(chunk)
+                if dropped > MAX_BODY_BYTES:
+                    return

@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,7 @@ from prewarm_agent.serve.asgi import BodyTooLarge, Disconnected, Message, Receiv
 from prewarm_agent.serve.auth import Auth
 from prewarm_agent.serve.connections import expired
 from prewarm_agent.serve.errors import RETRY_AFTER_SECONDS, APIError
-from prewarm_agent.serve.uploads import MAX_BODY_BYTES, UPLOAD_SECONDS, TooMany, TooSlow, Uploads
+from prewarm_agent.serve.uploads import MAX_BODY_BYTES, UPLOAD_SECONDS, TooMany, TooSlow, Uploads, drop
 from prewarm_agent.startup.state import Lifecycle, Stage
 
 if TYPE_CHECKING:
@@ -112,30 +111,37 @@ class UserApplication:
             metrics.time_to_first_chunk_seconds.labels(endpoint=name).observe(answer.streamed_at - started)
 
     async def _route(self, scope: Scope, endpoint: Endpoint | None, receive: Receive, send: Send) -> None:
-        # Read first, whatever the answer will be: to close a connection with unread bytes resets it, answer and all.
-        body = await self._body(receive)
-        self._auth.require(scope)
-        if endpoint is None:
-            text = f"There is no {scope['path']}; use one of {', '.join(self._endpoints)}."
-            raise APIError(404, text, code="unknown_url")
-        if scope["method"] != endpoint.method:
-            raise APIError(405, f"{scope['path']} takes {endpoint.method}.", code="method_not_allowed")
-        await endpoint.answer(scope, body, receive, send)
-
-    async def _body(self, receive: Receive) -> bytes:
         try:
-            return await self._uploads.read(receive)
+            self._auth.require(scope)
+        except APIError:
+            await drop(receive)  # who may not be served must not take the room for bodies from those who may
+            raise
+        try:
+            # Read whatever the answer will be, for the reason that `drop` gives.
+            async with self._uploads.held(receive) as body:
+                await self._answer(scope, endpoint, body, receive, send)
         except BodyTooLarge:
             raise APIError(413, f"The body is larger than {MAX_BODY_BYTES} bytes.", code="body_too_large") from None
         except TooSlow:
             raise APIError(408, f"The body did not come within {UPLOAD_SECONDS:.0f} s.", code="body_too_slow") from None
         except TooMany:
-            text = "Too many bodies are on their way; try again soon."
+            assert self._running is not None
+            self._running.gate.load.refused()  # it counts as demand, as what the gate refuses does
+            text = "The bodies of the requests under way take all their room; try again soon."
             raise APIError(429, text, code="overloaded", retry_after_seconds=RETRY_AFTER_SECONDS) from None
 
+    async def _answer(self, scope: Scope, endpoint: Endpoint | None, body: bytes, receive: Receive, send: Send) -> None:
+        if endpoint is None:
+            text = f"There is no {scope['path']}; use one of {', '.join(self._endpoints)}."
+            raise APIError(404, text, code="unknown_url")
+        if scope["method"] != endpoint.method:
+            allow = (b"allow", endpoint.method.encode())
+            text = f"{scope['path']} takes {endpoint.method}."
+            raise APIError(405, text, code="method_not_allowed", headers=(allow,))
+        await endpoint.answer(scope, body, receive, send)
+
     async def _refuse_before_warm(self, receive: Receive, send: Send) -> None:
-        with suppress(BodyTooLarge, Disconnected, TooMany, TooSlow):
-            await self._uploads.read(receive)
+        await drop(receive)
         text, code = "The agent is starting.", "starting"
         if self._lifecycle.stage is Stage.GENERIC:
             text, code = "This pod has no agent yet.", "not_specialized"

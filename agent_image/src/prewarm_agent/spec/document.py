@@ -11,6 +11,9 @@ from prewarm_agent.spec.findings import Finding, PermanentError, Reason
 from prewarm_agent.spec.recognise import component_of
 from prewarm_agent.spec.validation import validate
 
+# Sixty teams within each other. Deeper, AutoGen and pydantic run out of stack, and that says nothing to an author.
+MAX_DEPTH = 200
+
 
 class Source(BaseModel):
     """What is served: an AutoGen component or a factory in Python."""
@@ -91,7 +94,18 @@ def read_json(path: Path) -> dict[str, Any]:
         raise _unreadable(f"{path} cannot be read as JSON: {error or type(error).__name__}.") from error
     if not isinstance(value, dict):
         raise _unreadable(f"{path} holds a JSON {type(value).__name__}; the agent spec is an object.")
+    if _is_deeper(value, MAX_DEPTH):
+        raise _unreadable(f"{path} is nested deeper than {MAX_DEPTH} levels; put fewer components into each other.")
     return value
+
+
+def _is_deeper(value: object, levels: int) -> bool:
+    """Level by level: a recursion would end as those that it is to spare."""
+    level = [value]
+    for _ in range(levels):
+        nodes = [node.values() if isinstance(node, dict) else node for node in level if isinstance(node, dict | list)]
+        level = [child for node in nodes for child in node]
+    return any(isinstance(node, dict | list) for node in level)
 
 
 def parse(value: dict[str, Any]) -> AgentSpec:
