@@ -15,9 +15,10 @@ MAX_MESSAGES = 2048  # as the OpenAI API has it
 
 
 def _of_whole_characters(value: object) -> object:
+    if not isinstance(value, str):
+        return value
     try:
-        if isinstance(value, str):
-            value.encode()
+        value.encode()
     except UnicodeEncodeError as error:
         text = f"holds half a character, {value[error.start]!a}; cut texts between characters"
         raise ValueError(text) from error
