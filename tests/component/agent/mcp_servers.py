@@ -1,7 +1,7 @@
 """Real MCP servers, each a process. `python mcp_servers.py KIND [PORT]`: over stdio, or over HTTP on a port.
 
 `tools` has add, slow, die, and grow, which makes another tool appear; `counted` is the same and counts its starts;
-`hang` reads and never answers; `broken` cannot start.
+`hang` reads and never answers; `broken` cannot start; `chatty` greets on standard output, which is the protocol's.
 """
 
 import asyncio
@@ -109,6 +109,9 @@ def _main(kind: str, port: str = "", transport: str = "streamable-http") -> None
     elif kind == "counted":  # `port` is a file that grows by a byte for each start
         with Path(port).open("a") as file:
             file.write("x")
+        _server().run("stdio")
+    elif kind == "chatty":
+        print("Welcome to the tools!\nLoading 3 plugins...", flush=True)
         _server().run("stdio")
     elif port:
         _server(host="127.0.0.1", port=int(port)).run(transport)  # type: ignore[arg-type]

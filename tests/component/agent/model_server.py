@@ -15,7 +15,14 @@ from typing import Any, ClassVar
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import (
+    HTMLResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+    StreamingResponse,
+)
 from starlette.routing import Route
 
 
@@ -26,8 +33,12 @@ class ModelServer:
     In the last message, `SLEEP=0.5` delays the answer, `PACE=0.5` each word of a streamed one, `STATUS=429`
     refuses (`RETRY_AFTER=7` with that header), `HTML` or `PLAIN` answers 502 with a page or a line of text, `PAGE` 200
     with a page, `LIE` 200 with an error in it, `CUT` breaks a stream off in its middle and `SPOIL` puts an error there,
-    `BARE` leaves the usage out and adds unknown fields. `CALL=add {"a": 1}` calls a tool; once its result is there, the
-    answer quotes it.
+    `BARE` leaves the usage out and adds unknown fields, `FILTERED` begins a stream as Azure does, with a chunk without
+    choices, and `NULL` ends it with one that says `"usage": null`. `DEAF=5` works on for so long, whoever is gone.
+    `CALL=add {"a": 1}` calls a tool; once its result is there, the answer quotes it.
+
+    `refuses` is what the server does not take in messages, as some do: "name" (422) or "system" (400). `list_status`
+    answers the list of models; 301 leads to the page of a login.
     """
 
     url: str = ""
@@ -36,6 +47,9 @@ class ModelServer:
     lists: int = 0
     aborted: int = 0
     streaming: int = 0
+    working: int = 0
+    refuses: str = ""
+    list_status: int = 200
     bodies: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
@@ -48,11 +62,17 @@ class ModelServer:
         self.headers.clear()
         self.paths.clear()
         self.lists = self.aborted = 0
+        self.refuses, self.list_status = "", 200
 
     async def models(self, request: Request) -> Response:
         self.connections.add(request.client)
         self.lists += 1
-        return JSONResponse({"object": "list", "data": []})
+        if self.list_status == 301:
+            return RedirectResponse("/login", 301)
+        return JSONResponse({"object": "list", "data": []}, self.list_status)
+
+    async def login(self, _: Request) -> Response:
+        return HTMLResponse("<html><body>Please log in</body></html>")
 
     async def complete(self, request: Request) -> Response:
         return await self._answer(request, _OpenAI)
@@ -70,11 +90,17 @@ class ModelServer:
         body = await request.json()
         self.bodies.append(body)
         self.conversations.append(body["messages"])
+        if refused := self._refusal(body["messages"]):
+            return refused
         last = next(text for m in reversed(body["messages"]) if m["role"] == "user" and (text := _text(m)))
         if odd := _misbehaviour(last, wire):
             return odd
         if sleep := re.search(r"SLEEP=([\d.]+)", last):
             await self._sleep(float(sleep[1]), request)
+        if deaf := re.search(r"DEAF=([\d.]+)", last):
+            self.working += 1
+            await asyncio.sleep(float(deaf[1]))
+            self.working -= 1
         result = _tool_result(body["messages"][-1])
         call = re.search(r"CALL=(\w+) ({.*})", last)
         if call and result is None:
@@ -86,6 +112,13 @@ class ModelServer:
         if "SPOIL" in last:
             events = wire.spoiled(events)
         return StreamingResponse(self._counted(events), media_type=wire.media_type)
+
+    def _refusal(self, messages: list[dict[str, Any]]) -> Response | None:
+        if self.refuses == "name" and any("name" in message for message in messages):
+            return JSONResponse({"detail": [{"loc": ["messages", 1, "name"], "msg": "name is not permitted"}]}, 422)
+        if self.refuses == "system" and any(message["role"] == "system" for message in messages):
+            return JSONResponse({"error": {"message": "'system' is not supported with this model"}}, 400)
+        return None
 
     async def _counted(self, events: AsyncIterator[str]) -> AsyncIterator[str]:
         self.streaming += 1
@@ -198,11 +231,15 @@ class _OpenAI(_Wire):
 
     async def events(self, text: str, last: str) -> AsyncIterator[str]:
         head = self._head("chat.completion.chunk")
+        if "FILTERED" in last:
+            yield f"data: {json.dumps({**head, 'choices': [], 'prompt_filter_results': []})}\n\n"
         async for word in _paced(text, last):
             choice = {"index": 0, "delta": {"role": "assistant", "content": word}, "finish_reason": None}
             yield f"data: {json.dumps({**head, 'choices': [choice]})}\n\n"
         yield f"data: {json.dumps({**head, 'choices': [{'index': 0, 'delta': {}, 'finish_reason': 'stop'}]})}\n\n"
-        if (self.body.get("stream_options") or {}).get("include_usage") and "BARE" not in last:
+        if "NULL" in last:
+            yield f"data: {json.dumps({**head, 'choices': [], 'usage': None})}\n\n"
+        elif (self.body.get("stream_options") or {}).get("include_usage") and "BARE" not in last:
             usage = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 7}
             yield f"data: {json.dumps({**head, 'choices': [], 'usage': usage})}\n\n"
         yield "data: [DONE]\n\n"
@@ -268,6 +305,7 @@ async def model_server(port: int = 0) -> AsyncIterator[ModelServer]:
     state = ModelServer()
     routes = [
         Route("/v1/models", state.models),
+        Route("/login", state.login),
         Route("/v1/chat/completions", state.complete, methods=["POST"]),
         Route("/openai/deployments/{deployment}/chat/completions", state.complete, methods=["POST"]),
         Route("/v1/messages", state.messages, methods=["POST"]),

@@ -10,6 +10,7 @@ import pytest
 from component.agent.agent_process import AgentProcess, running
 from component.agent.model_server import ModelServer
 from component.agent.specs import assistant, model_client, spec
+from openai.types.chat.completion_create_params import CompletionCreateParamsStreaming
 
 HELLO = [{"role": "user", "content": "hello"}]
 
@@ -74,7 +75,10 @@ async def test_the_agent_is_listed_as_a_model(agent: AgentProcess) -> None:
 
 
 async def test_optional_fields_may_be_null_and_unknown_ones_are_ignored(agent: AgentProcess) -> None:
-    body = {"model": "support", "messages": HELLO, "stream": None, "n": None, "tools": None, "max_tokens": None, "x": 1}
+    optional = (CompletionCreateParamsStreaming.__annotations__.keys()) - {"model", "messages"}
+    assert {"max_tokens", "tools", "stream", "stream_options", "response_format", "user"} <= optional
+    message = {**HELLO[0], "name": None}
+    body = {"model": "support", "messages": [message], "x": 1, **dict.fromkeys(optional)}
     async with httpx.AsyncClient() as client:
         assert (await client.post(f"{agent.url}/v1/chat/completions", json=body)).status_code == 200
 
@@ -101,6 +105,7 @@ async def test_optional_fields_may_be_null_and_unknown_ones_are_ignored(agent: A
             "messages[0].content[0].type",
         ),
         (b'{"model": "support", "messages": [{"role": "user", "content": "x"}], "tools": [{}]}', 400, "tools"),
+        (b'{"model": "support", "messages": [{"role": "user", "content": "x"}], "functions": [{}]}', 400, "functions"),
         (b'{"model": "other", "messages": [{"role": "user", "content": "x"}]}', 404, "model"),
     ],
 )

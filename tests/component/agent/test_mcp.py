@@ -10,7 +10,7 @@ import pytest
 from component.agent.agent_process import AgentProcess, running
 from component.agent.mcp_servers import http_server, stdio, streamable_http, workbench
 from component.agent.model_server import ModelServer
-from component.agent.specs import assistant, spec
+from component.agent.specs import assistant, model_client, spec
 from component.agent.test_mcp_workbench import free_port
 
 
@@ -99,6 +99,59 @@ async def test_a_tool_server_that_comes_late_makes_the_pod_ready(model: ModelSer
         there.touch()
         await agent.warm()
         assert (await agent.probe("/warmupz")).json()["error"] is None
+
+
+async def test_a_server_that_greets_before_it_speaks_the_protocol_is_served(model: ModelServer) -> None:
+    async with running(agent_spec(model.url, stdio("chatty"))) as agent:
+        await agent.warm()
+        assert (await agent.ask('CALL=add {"a": 1, "b": 1}')).endswith(": 2")
+
+
+async def test_arguments_in_one_string_are_told_in_the_servers_own_words(model: ModelServer) -> None:
+    params = stdio("tools")
+    joined = {**params, "args": [" ".join(params["args"])]}
+    async with running(agent_spec(model.url, joined)) as agent:
+        async with asyncio.timeout(30):
+            while "last words" not in str((report := (await agent.probe("/warmupz")).json())["error"]):
+                await asyncio.sleep(0.1)
+    assert report["error"].startswith(f"The tool server {sys.executable} is not available: ")
+    assert f"can't open file '{joined['args'][0]}': [Errno 2] No such file or directory" in report["error"]
+
+
+BY_TOOLS = """
+from autogen_agentchat.agents import AssistantAgent
+from autogen_ext.tools.mcp import McpWorkbench, StdioServerParams, mcp_server_tools
+
+
+async def agent(resources):
+    model = resources.model_client(resources.config["model"])
+    params = StdioServerParams(**resources.config["server"])
+    if resources.config["by"] == "tools":
+        given = {"tools": await resources.once("tools", lambda: mcp_server_tools(params))}
+    else:
+        given = {"workbench": await resources.once("workbench", lambda: started(params))}
+    return AssistantAgent("support", model, reflect_on_tool_use=True, **given)
+
+
+async def started(params):
+    workbench = McpWorkbench(params)
+    await workbench.start()
+    return workbench
+"""
+
+
+@pytest.mark.parametrize("by", ["tools", "workbench"])
+async def test_a_factory_may_hand_a_servers_tools_as_tools_or_as_a_workbench(
+    model: ModelServer, tmp_path: Path, by: str
+) -> None:
+    (tmp_path / "by_tools.py").write_text(BY_TOOLS)
+    params = {key: value for key, value in stdio("tools").items() if key != "type"}
+    document = spec(entrypoint="by_tools:agent")
+    document["agent"]["config"] = {"model": model_client(model.url), "server": params, "by": by}
+    async with running(document, PYTHONPATH=str(tmp_path)) as agent:
+        await agent.warm()
+        assert await tools_offered(agent, model) == {"add", "slow", "grow", "die"}
+        assert "2" in await agent.ask('CALL=add {"a": 1, "b": 1}')
 
 
 async def test_a_tool_call_that_hangs_ends_at_the_deadline_of_its_request_alone(model: ModelServer) -> None:

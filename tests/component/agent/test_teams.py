@@ -32,6 +32,13 @@ async def test_a_team_answers_with_its_last_message_and_the_usage_of_all_its_cal
     assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == plain.choices[0].message.content
 
 
+async def test_a_team_answers_requests_of_one_session_at_the_same_time(team_agent: AgentProcess) -> None:
+    session = {"session_id": "1", "conversation_id": "1"}
+    asked = [f"question {number}" for number in range(10)]
+    answers = await asyncio.gather(*(team_agent.ask(text, user="ada", extra_body=session) for text in asked))
+    assert answers == [f"heard 3: heard 2: {text}" for text in asked]
+
+
 async def test_the_word_that_ends_a_team_does_not_end_it_when_it_is_in_the_history(
     team_agent: AgentProcess, model: ModelServer
 ) -> None:

@@ -100,6 +100,25 @@ def test_all_kinds_of_findings_are_told_at_once() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("provider", "config", "instead"),
+    [
+        ("autogen_core.model_context.TokenLimitedChatCompletionContext", {}, "use BufferedChatCompletionContext"),
+        ("autogen_ext.agents.web_surfer.MultimodalWebSurfer", {"name": "surfer"}, "use an MCP server that browses"),
+        ("autogen_agentchat.agents.UserProxyAgent", {"name": "user"}, "with the state of POST /invocations"),
+    ],
+)
+def test_what_cannot_be_served_says_what_to_use(provider: str, config: Object, instead: str) -> None:
+    component = team(URL)
+    if "model_context" in provider:
+        component["config"]["participants"][0]["config"]["model_context"] = {"provider": provider, "config": config}
+    else:
+        component["config"]["participants"].append({"provider": provider, "config": config})
+    ((reason, path, text),) = refused(component)
+    assert (reason, path.rpartition(".")[2]) == (Reason.NOT_SERVABLE, "provider")
+    assert instead in text
+
+
 def test_unknown_providers_are_named_in_one_sentence() -> None:
     component = team(URL)
     for number, member in enumerate(component["config"]["participants"]):
@@ -256,6 +275,8 @@ def test_fields_of_one_vendor_in_the_client_of_another_are_told_with_the_right_o
     }
     ((reason, _, text),) = refused(component)
     assert (reason, text) == (Reason.UNKNOWN_KEY, "OllamaChatCompletionClient has no field base_url; use host.")
+    component["config"]["model_client"]["config"] = {"model": "llama3", "host": "http://ollama:11434", "api_key": "x"}
+    assert "OllamaChatCompletionClient has no field api_key; use headers." in {text for *_, text in refused(component)}
 
 
 def test_an_ollama_client_without_a_host_is_told_whom_it_would_ask(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,6 +65,7 @@ class ChatRequest(BaseModel):
     stream_options: StreamOptions | None = None
     n: int | None = None
     tools: list[Any] | None = None
+    functions: list[Any] | None = None  # what `tools` was called before
 
 
 def read_json(body: bytes) -> object:
@@ -91,8 +92,9 @@ def parse(body: bytes, served_model: str) -> ChatRequest:
         text = f"model: {request.model!r} is not served here; use {served_model!r}."
         raise APIError(404, text, param="model", code="model_not_found")
     check_last_is_the_users(request.messages, "messages")
-    if request.tools:
-        raise APIError(400, "tools: the agent has its own; leave the field out.", param="tools", code="unsupported")
+    for field in ("tools", "functions"):
+        if getattr(request, field):
+            raise APIError(400, f"{field}: the agent has its own; leave it out.", param=field, code="unsupported")
     if request.n not in (None, 1):
         raise APIError(400, "n: an agent gives one answer; leave the field out.", param="n", code="unsupported")
     return request
