@@ -39,6 +39,7 @@ def test_a_minimal_object_gets_the_documented_defaults_and_nothing_else(api: Api
         "minReplicas": 1,
         "maxReplicas": 10,
         "concurrencyLimit": 100,
+        "scaling": {"headroom": 0, "targetColdPercent": 1, "paused": False},
         "warmup": {"mode": "connect", "required": False, "timeoutSeconds": 300},
         "drain": {"delaySeconds": 5, "timeoutSeconds": 60},
         "service": {"type": "ClusterIP", "port": 80},

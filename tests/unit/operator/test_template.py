@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from unit.operator.builders import agent, rendered
@@ -43,3 +44,24 @@ def test_all_that_the_api_server_limits_to_63_characters_is_shorter() -> None:
     assert len(f"{name}-0123456789-01234") <= 63  # what ReplicaSet and pod add
     assert children.config_map is not None
     assert len(children.config_map["metadata"]["name"]) <= 63
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"mode": "Auto"},
+        {"replicas": 9},
+        {"minReplicas": 3},
+        {"maxReplicas": 9},
+        {"targetConcurrency": 7},
+        {"scaling": {"headroom": 1}},
+        {"service": {"port": 81}},
+    ],
+    ids=lambda field: next(iter(field)),
+)
+def test_what_only_says_how_many_pods_there_are_is_no_change_of_the_pods(field: dict[str, Any]) -> None:
+    assert template.source_hash(agent(**field)) == template.source_hash(agent())
+
+
+def test_what_a_pod_is_made_of_is_a_change_of_the_pods() -> None:
+    assert template.source_hash(agent(concurrencyLimit=7)) != template.source_hash(agent())

@@ -17,7 +17,7 @@ from prewarm_operator.render.agent import Agent
 RENDERER_VERSION = "2"
 """Raised with every change that renders another template from the same spec and image."""
 
-_NOT_IN_THE_POD = {"mode", "replicas", "min_replicas", "max_replicas", "service"}
+_NOT_IN_THE_POD = {"mode", "replicas", "min_replicas", "max_replicas", "scaling", "service", "target_concurrency"}
 
 
 @dataclass(frozen=True)
