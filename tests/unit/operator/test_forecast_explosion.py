@@ -48,16 +48,15 @@ def test_the_ceiling_is_what_the_last_two_hours_had(monkeypatch: pytest.MonkeyPa
     run(made, [100.0] * 480)
     say(monkeypatch, 1e3)
     told = run(made, [10.0] * 520, START + 480 * 15)
-    assert told[20].point.max() == pytest.approx(160)
-    assert told[450].point.max() > 100  # the margin has learned by then, and is negative
-    assert 10 < told[510].point.max() <= 16
+    assert 100 < told[450].point.max() <= 160 + 1e-9
+    assert told[510].point.max() <= 16 + 1e-9
 
 
 def test_nights_without_any_load_do_not_wind_the_learner_up() -> None:
-    made = fleet("a", tick_seconds=60.0)
-    run(made, [0.0] * 6000)
+    made = fleet("a", tick_seconds=600.0)
+    run(made, [0.0] * 1000)
     assert np.trace(made._batch.learner.covariance[0, 0]) < 1
-    told = run(made, [5.0] * 10, START + 6000 * 60)
+    told = run(made, [5.0] * 10, START + 1000 * 600)
     assert np.all(told[-1].point <= 8)
     assert np.all(told[-1].point > 3)
 

@@ -15,6 +15,14 @@ def test_a_horizon_may_change_at_any_time() -> None:
         assert np.all(told[-1].upper95 >= told[-1].point)
 
 
+def test_a_horizon_that_outgrows_what_was_kept_loses_no_judgement_and_brings_in_none() -> None:
+    made = fleet("a", horizons=2)
+    run(made, poisson(20, TICKS), horizons=[2, 4])
+    before = made._batch.residuals.seen[0].copy()
+    run(made, poisson(20, 100), LATER, [2, 200])
+    assert (made._batch.residuals.seen[0] - before).tolist() == [100, 5]
+
+
 def test_each_row_has_horizons_of_its_own() -> None:
     """A ramp: who looks further ahead sees more."""
     made = fleet("near", "far", horizons=1)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from unit.operator.forecast_fleets import HORIZONS, START, fleet, poisson
 
-TICKS = 2000
+TICKS = 1000
 QUANTILES = (0.5, 0.9, 0.99)
 
 

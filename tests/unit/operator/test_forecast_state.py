@@ -111,5 +111,5 @@ def test_the_size_of_a_state_is_bounded() -> None:
     made = fleet("a")
     run(made, poisson(20, 300))
     early = len(made.save())
-    run(made, poisson(20, 3000, 2), START + 300 * 15)
+    run(made, poisson(20, 1500, 2), START + 300 * 15)
     assert len(made.save()) < 1.5 * early < 60_000

@@ -96,7 +96,7 @@ class Batch:
         if needed > self.due.ticks:
             old = self.due.ticks
             self.origins = self.origins.longer(needed, self.tick - np.arange(old))
-            self.due = self.due.longer(needed, self.tick + np.arange(old))
+            self.due = self.due.longer(needed, self.tick - RING_SPARE + 1 + np.arange(old))
 
     def learn(self, root: Floats, fresh: Bools, at_seconds: float, horizons: Ints, quantile: Floats) -> None:
         """Take this tick's readings (rows,), in the rows that have one (`fresh`)."""

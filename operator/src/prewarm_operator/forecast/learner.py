@@ -28,9 +28,8 @@ TRACE_LIMIT = 1.0
 LOST_SECONDS = 1_800.0
 LOST_RATIO = 3.0
 LOST_ERROR = 1.0
-"""A head whose mean error is so many times that of the prior, and by this much more, has learned nonsense: it starts
-again. LOST_SECONDS is the time constant of the mean; one is two standard deviations of the root of a Poisson
-variable."""
+"""A head whose mean error is so many times that of the prior, and this much more, learned nonsense and starts again.
+The time constant of the mean is LOST_SECONDS; one is two standard deviations of the root of a Poisson variable."""
 
 
 @dataclass
