@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from prewarm_operator.decide.scaling.model import Mode, Policy
+from prewarm_operator.simulate.comparison import DEFAULT_COLD_SHARE
 from prewarm_operator.simulate.peers import HPA, HPA_DEFAULT, Limits
 from prewarm_operator.simulate.pods import Ask, Outcome, run
 from prewarm_operator.simulate.prewarm import Forecasts, Prewarm
 from scaling_parts.scenarios import Scenario
 
 STARTS_SECONDS = (15.0, 45.0, 120.0)
-DEFAULT_COLD_SHARE = 0.01
 COLD_SHARES = (0.3, 0.2, 0.1, 0.05, 0.025, DEFAULT_COLD_SHARE, 0.005, 0.002)
 """The grid of the public knob, target cold share: the forecast's quantile is what is left of 1."""
 SETTINGS = [(start, share) for start in STARTS_SECONDS for share in COLD_SHARES]

@@ -10,7 +10,8 @@ from rich.progress import Progress
 from rich.table import Table
 
 from prewarm_operator.commands import report
-from prewarm_operator.simulate.comparison import TARGET_SHARE, Answer, Question, compare
+from prewarm_operator.decide.scale import TARGET_SHARE
+from prewarm_operator.simulate.comparison import Answer, Question, compare
 from prewarm_operator.simulate.record import RecordRefused, read
 
 

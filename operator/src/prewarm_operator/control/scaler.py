@@ -15,6 +15,7 @@ from prewarm_operator.decide.scale import verdict_for
 from prewarm_operator.decide.scaling.model import Mode, Verdict
 from prewarm_operator.kube.resources import AGENT_DEPLOYMENTS, DEPLOYMENTS, PODS
 from prewarm_operator.render.agent import parse
+from prewarm_operator.render.container import PROBE_PORT
 from prewarm_operator.signals.pod_load import agent_reading
 from prewarm_operator.signals.reading import Validity
 from prewarm_operator.signals.streams import Streams
@@ -25,8 +26,6 @@ from prewarm_operator.world.snapshot import Object
 from prewarm_operator.world.world import World
 
 logger = logging.getLogger(__name__)
-
-LOAD_PORT = 8081
 
 
 class _Followed(NamedTuple):
@@ -166,4 +165,4 @@ def _has_ended(pod: Object) -> bool:
 
 
 def _url(address: str) -> str:
-    return f"http://[{address}]:{LOAD_PORT}" if ":" in address else f"http://{address}:{LOAD_PORT}"
+    return f"http://[{address}]:{PROBE_PORT}" if ":" in address else f"http://{address}:{PROBE_PORT}"

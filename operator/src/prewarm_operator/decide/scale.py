@@ -4,6 +4,7 @@ import re
 from functools import lru_cache
 
 from prewarm_operator.api.agentdeployment import AgentDeploymentSpec
+from prewarm_operator.api.scaling import ScheduleWindow
 from prewarm_operator.decide import schedule
 from prewarm_operator.decide.plan import Scale
 from prewarm_operator.decide.scaling.decision import decide_scaling
@@ -29,7 +30,7 @@ def scale(snapshot: Snapshot) -> Scale:
         message=verdict.decided_by.message,
         again_after_seconds=verdict.again_after_seconds,
         verdict=None if Mode(spec.mode) is Mode.EXTERNAL else verdict,
-        schedule_problem=next((problem for problem in map(_problem, _windows(spec)) if problem), None),
+        schedule_problem=next((problem for problem in map(_problem, _windows(spec.scaling.schedule)) if problem), None),
         history=history,
     )
 
@@ -52,7 +53,7 @@ def verdict_for(
         epoch_seconds=epoch_seconds,
         reading=signals.reading,
         forecast=signals.forecast,
-        schedule=schedule.present((w for w in _windows(spec) if _problem(w) is None), epoch_seconds),
+        schedule=schedule.present((w for w in _windows(spec.scaling.schedule) if _problem(w) is None), epoch_seconds),
         upstream=signals.upstream,
     )
     return decide_scaling(inputs, history, now)
@@ -73,10 +74,11 @@ def policy(spec: AgentDeploymentSpec) -> Policy:
     )
 
 
-def _windows(spec: AgentDeploymentSpec) -> tuple[schedule.Window, ...]:
+@lru_cache(maxsize=1000)
+def _windows(scheduled: tuple[ScheduleWindow, ...]) -> tuple[schedule.Window, ...]:
     return tuple(
         schedule.Window(window.name, window.time_zone, window.start, _seconds(window.duration), window.replicas)
-        for window in spec.scaling.schedule
+        for window in scheduled
     )
 
 

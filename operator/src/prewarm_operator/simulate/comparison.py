@@ -3,16 +3,17 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from prewarm_operator.decide.scale import TARGET_SHARE
 from prewarm_operator.decide.scaling.model import Mode, Policy
+from prewarm_operator.decide.scaling.terms import pods_for
 from prewarm_operator.simulate.forecasts import forecasts
 from prewarm_operator.simulate.peers import HPA, KPA, fixed, oracle
-from prewarm_operator.simulate.pods import Ask, Outcome, pods_needed, run
+from prewarm_operator.simulate.pods import Ask, Outcome, run
 from prewarm_operator.simulate.prewarm import Prewarm
 
 DEFAULT_COLD_SHARE = 0.01
 COLD_SHARES = (0.05, DEFAULT_COLD_SHARE, 0.002)
 HPA_TARGETS = (0.9, 0.8, 0.7, 0.6, 0.5)
-TARGET_SHARE = 0.7
 LEARNING_SHARE = 1 / 3
 """Of the record, before anything counts: a forecast knows nothing at first, and an operator that runs has learned."""
 
@@ -73,6 +74,6 @@ def compare(question: Question, done: Callable[[int], None] = lambda _: None) ->
     for target in HPA_TARGETS:
         yield Answer("HPA", f"target {target:.0%}", outcome(HPA(demand, capacity, target)), target == TARGET_SHARE)
     yield Answer("Knative KPA", f"target {TARGET_SHARE:.0%}", outcome(KPA(demand, capacity)), is_default=True)
-    peak = max(question.low, pods_needed(max(demand), capacity))
+    peak = max(question.low, pods_for(max(demand), capacity))
     yield Answer("fixed", f"{min(peak, question.high)} pods", outcome(fixed(peak)))
     yield Answer("oracle", "knows the future", outcome(oracle(demand, capacity, start)))

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from prewarm_operator.decide.scaling import pace
 from prewarm_operator.decide.scaling.model import Rate
+from prewarm_operator.decide.scaling.terms import pods_for
 from prewarm_operator.simulate.demand import TICK_SECONDS
-from prewarm_operator.simulate.pods import Ask, pods_needed
+from prewarm_operator.simulate.pods import Ask
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,5 +93,5 @@ def fixed(count: int) -> Ask:
 def oracle(demand: Sequence[float], capacity: float, start_seconds: float) -> Ask:
     """The fewest pods that never leave demand cold: those needed from now until what is asked for now would serve."""
     ahead = math.ceil(start_seconds / TICK_SECONDS) + 1
-    needed = [pods_needed(load, capacity) for load in demand]
+    needed = [pods_for(load, capacity) for load in demand]
     return lambda tick, _total, _ready: max(needed[tick : tick + ahead])

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from prewarm_operator.decide.scaling.terms import pods_for
 from prewarm_operator.simulate.demand import TICK_SECONDS
 
 Ask = Callable[[int, int, int], int]
@@ -46,7 +47,7 @@ def run(
         minimum: pods that there always are.
     """
     wait_ticks = math.ceil(start_seconds / TICK_SECONDS)
-    served = _Pods(max(minimum, pods_needed(demand[0], capacity)), wait_ticks)
+    served = _Pods(max(minimum, pods_for(demand[0], capacity)), wait_ticks)
     ready, total = [], []
     cold = asked = 0.0
     starts = cold_ticks = 0
@@ -71,11 +72,6 @@ def run(
         pod_hours=sum(total[first:]) * TICK_SECONDS / 3600,
         starts=starts,
     )
-
-
-def pods_needed(load: float, capacity: float) -> int:
-    """Pods that take a load."""
-    return math.ceil(load / capacity - 1e-9)
 
 
 class _Pods:
