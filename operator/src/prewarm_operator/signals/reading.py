@@ -3,6 +3,12 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+FRESH_SECONDS = 45.0
+"""Readings, forecasts and error shares count this long: three intervals of 15 s."""
+
+AHEAD_SECONDS = 5.0
+"""A time that far in the future is taken for one of now."""
+
 
 class Validity(StrEnum):
     """How far a reading can be trusted. A partial one misses pods: the load is at least its value."""

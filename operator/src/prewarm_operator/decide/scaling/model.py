@@ -11,9 +11,6 @@ from prewarm_operator.decide.schedule import NO_WINDOW, Present
 from prewarm_operator.signals.reading import Reading, Upstream
 from prewarm_operator.world.scaling import Forecast
 
-FRESH_SECONDS = 45.0
-"""Readings, forecasts and error shares count this long: three intervals of 15 s."""
-
 
 class Mode(StrEnum):
     """Who sets the number of pods."""

@@ -3,8 +3,8 @@
 import math
 
 from prewarm_operator.decide import reasons
-from prewarm_operator.decide.scaling.model import FRESH_SECONDS, Inputs, Term
-from prewarm_operator.signals.reading import Reading, Validity
+from prewarm_operator.decide.scaling.model import Inputs, Term
+from prewarm_operator.signals.reading import FRESH_SECONDS, Reading, Validity
 from prewarm_operator.world.scaling import Forecast
 
 MOST = 2**31 - 1
