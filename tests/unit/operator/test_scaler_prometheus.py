@@ -83,10 +83,10 @@ async def test_a_scrape_lost_from_one_pod_at_peak_takes_no_pod_away(monkeypatch:
 
 async def test_an_outage_harms_no_stream_and_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     case = Asked(monkeypatch)
-    case.streams.say(62)
+    case.streams.say(50)
     await case.answer(case.down())
     verdict = await case.answer(case.down())
-    assert (verdict.replicas, verdict.blind) == (7, False)
+    assert (verdict.replicas, verdict.blind) == (5, False)
     told = active(verdict)
     assert (told.status, told.reason) == ("True", reasons.PROMETHEUS_UNAVAILABLE)
     assert told.message == "the load is known without it: Prometheus answers 503: nothing"
@@ -94,7 +94,7 @@ async def test_an_outage_harms_no_stream_and_is_told(monkeypatch: pytest.MonkeyP
 
 async def test_an_outage_of_both_holds_and_names_both(monkeypatch: pytest.MonkeyPatch) -> None:
     case = Asked(monkeypatch)
-    case.streams.say(62)
+    case.streams.say(50)
     case.now += SILENT_SECONDS
     await case.answer(case.down())
     verdict = await case.answer(case.down())
@@ -138,8 +138,8 @@ async def test_an_own_query_that_fails_lowers_nothing_and_is_told_as_prometheus_
     assert (verdict.replicas, told.status, told.reason) == (4, "False", reasons.LOAD_PARTLY_KNOWN)
     assert "the own query to Prometheus answers 400: parse error" in told.message
     assert reasons.QUERY_FAILED in {term.reason for term in verdict.terms}
-    case.streams.say(62)
-    assert (await case.answer(case.parts(5), invalid("x", Cause.QUERY, case.now))).replicas == 7
+    case.streams.say(50)
+    assert (await case.answer(case.parts(5), invalid("x", Cause.QUERY, case.now))).replicas == 5
 
 
 async def test_an_agent_is_marked_when_prometheus_changes_the_decision(monkeypatch: pytest.MonkeyPatch) -> None:
