@@ -8,6 +8,7 @@ from prewarm_operator.api import names
 from prewarm_operator.decide import reasons
 from prewarm_operator.decide.plan import AskForPod, Plan, Problem
 from prewarm_operator.decide.scaling.model import Mode
+from prewarm_operator.decide.scaling.terms import PROMETHEUS
 from prewarm_operator.world.pods import Fault, PodView
 from prewarm_operator.world.snapshot import Object, Snapshot
 
@@ -159,6 +160,9 @@ def scaling_active(snapshot: Snapshot, plan: Plan) -> Verdict:
         hindrance = next(hindrances, None)
         if hindrance is not None:
             return Verdict("ScalingActive", "False", hindrance.reason, hindrance.message)
+        fault = next((term for term in scale.verdict.terms if term.name == PROMETHEUS), None)
+        if fault is not None:
+            return Verdict("ScalingActive", "True", fault.reason, f"the load is known without it: {fault.message}")
     return Verdict("ScalingActive", "True", reasons.PREWARM_SCALES, "the number of pods follows the AgentDeployment")
 
 
