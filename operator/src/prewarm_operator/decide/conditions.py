@@ -44,7 +44,7 @@ def conditions(snapshot: Snapshot, plan: Plan, problems: Sequence[Problem]) -> t
         progress,
         *in_the_words_of_kstatus(progress),
         valid,
-        scaling_active(plan),
+        scaling_active(snapshot, plan),
         up_to_date(plan, problems, snapshot.agent.name),
     )
 
@@ -140,7 +140,7 @@ def in_the_words_of_kstatus(progress: Verdict) -> tuple[Verdict, Verdict]:
     )
 
 
-def scaling_active(plan: Plan) -> Verdict:
+def scaling_active(snapshot: Snapshot, plan: Plan) -> Verdict:
     """Whether the number of pods follows the AgentDeployment and, in mode Auto, its load."""
     scale = plan.scale
     if scale.reason == reasons.AUTOSCALER_ON_CHILD:
@@ -152,6 +152,14 @@ def scaling_active(plan: Plan) -> Verdict:
         hindrance = next(hindrances, None)
         if hindrance is not None:
             return Verdict("ScalingActive", "False", hindrance.reason, hindrance.message)
+        spec = snapshot.agent.spec
+        low = next((window for window in spec.scaling.schedule if window.replicas < spec.min_replicas), None)
+        if low is not None:
+            message = (
+                f"spec.scaling.schedule[{low.name}].replicas {low.replicas} does not lower spec.minReplicas "
+                f"{spec.min_replicas}, which wins: raise the one or lower the other"
+            )
+            return Verdict("ScalingActive", "True", reasons.SCHEDULE_BELOW_MINIMUM, message)
     return Verdict("ScalingActive", "True", reasons.PREWARM_SCALES, "the number of pods follows the AgentDeployment")
 
 
@@ -188,6 +196,8 @@ def _halted(deployment: Object) -> str | None:
     if deployment["spec"].get("paused"):
         name = deployment["metadata"]["name"]
         return f"Deployment {name} is paused, nothing rolls out: kubectl rollout resume deployment/{name}"
+    if not _observed(deployment):
+        return None  # what it says is of the template before
     for entry in (deployment.get("status") or {}).get("conditions") or ():
         if entry["type"] == "Progressing" and entry["status"] == "False":
             return f"the Deployment made no progress in time: {entry.get('message', entry.get('reason', ''))}"

@@ -26,6 +26,7 @@ PAUSED = "Paused"
 PREWARM_SCALES = "PrewarmScales"
 AUTOSCALER_ON_CHILD = "AutoscalerOnChild"
 SCHEDULE_NOT_UNDERSTOOD = "ScheduleNotUnderstood"
+SCHEDULE_BELOW_MINIMUM = "ScheduleBelowMinimum"
 
 # condition UpToDate
 LATEST = "Latest"

@@ -116,6 +116,32 @@ async def connect(user_agent: str) -> AsyncIterator[Client]:
         yield Client(api)
 
 
+@asynccontextmanager
+async def connect_as_person(
+    user_agent: str, kubeconfig: str | None = None, context: str | None = None
+) -> AsyncIterator[tuple[Client, str]]:
+    """A client with the rights of whoever runs the command, and the namespace that kubectl would take.
+
+    Args:
+        user_agent: by which the API server's audit log names the command.
+        kubeconfig: path; None as kubectl finds it.
+        context: name in it; None is the current one.
+
+    Raises:
+        KubeError: there is no such kubeconfig or context.
+    """
+    configuration = kubernetes_client.Configuration()
+    try:
+        loader = await kubernetes_config.load_kube_config(  # type: ignore[no-untyped-call]
+            config_file=kubeconfig, context=context, client_configuration=configuration, persist_config=False
+        )
+    except (ConfigException, OSError) as error:
+        raise KubeError(f"no usable kubeconfig ({error}): set KUBECONFIG, --kubeconfig or --context") from error
+    async with kubernetes_client.ApiClient(configuration) as api:
+        api.user_agent = user_agent
+        yield Client(api), loader.current_context["context"].get("namespace") or "default"
+
+
 def _refusal(status: int, payload: bytes, retry_after: str | None) -> Refused:
     details: Mapping[str, Any] = {}
     try:
