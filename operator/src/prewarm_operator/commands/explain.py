@@ -11,7 +11,7 @@ from prewarm_operator.api.status import ForecastStatus, ScalingChange, ScalingTe
 from prewarm_operator.commands import access
 from prewarm_operator.commands.access import Cluster
 from prewarm_operator.commands.health import NO_STATUS, not_as_it_should_be
-from prewarm_operator.commands.tables import cell, console, table
+from prewarm_operator.commands.tables import cell, show, table
 from prewarm_operator.decide.scaling_status import HISTORY_LENGTH
 from prewarm_operator.render.agent import Agent
 
@@ -28,14 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    async def show(cluster: Cluster) -> int:
+    async def work(cluster: Cluster) -> int:
         agent = await cluster.read(options.name)
-        out = console()
-        for part in explanation(agent, datetime.now(UTC)):
-            out.print(part)
+        show(explanation(agent, datetime.now(UTC)))
         return 0
 
-    return access.run(options, "explain", show)
+    return access.run(options, "explain", work)
 
 
 def explanation(agent: Agent, now: datetime) -> Iterator[RenderableType]:
@@ -52,10 +50,11 @@ def explanation(agent: Agent, now: datetime) -> Iterator[RenderableType]:
     )
     yield cell(f"{scaling.reason}: {scaling.message}")
     if scaling.auto_replicas is not None:
-        yield cell(f"mode Auto would have {scaling.auto_replicas}")
+        yield cell(f"mode Auto would have {scaling.auto_replicas} pods")
     if scaling.forecast is not None:
         yield cell(_quality(scaling.forecast))
     if scaling.terms:
+        yield ""
         yield _terms(scaling.terms)
     conditions = not_as_it_should_be(status)
     if conditions:
@@ -63,7 +62,9 @@ def explanation(agent: Agent, now: datetime) -> Iterator[RenderableType]:
         for each in conditions:
             since = _clock(each.last_transition_time, now)
             made.add_row(*map(cell, (each.type, each.status, since, each.reason, each.message)))
+        yield ""
         yield made
+    yield ""
     yield from _last_hour(scaling.history or (), now)
 
 

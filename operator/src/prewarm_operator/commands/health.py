@@ -4,16 +4,21 @@ from collections.abc import Sequence
 
 from prewarm_operator.api.status import AgentDeploymentStatus, Condition
 
-GOOD = {"Ready": "True", "AgentValid": "True", "ScalingActive": "True", "Warm": "True", "Progressing": "False"} | {
-    "UpToDate": "True"
+GOOD = {
+    "AgentValid": "True",
+    "Ready": "True",
+    "ScalingActive": "True",
+    "Warm": "True",
+    "Progressing": "False",
+    "UpToDate": "True",
 }
-"""Status of each condition at rest, those first that matter most. Reconciling and Stalled repeat Progressing."""
+"""Status of each condition at rest, causes first. Reconciling and Stalled repeat Progressing."""
 
 NO_STATUS = "no status yet: is the operator running?"
 
 
 def not_as_it_should_be(status: AgentDeploymentStatus) -> Sequence[Condition]:
-    """Conditions that are not as at rest, those first that matter most. To be on the way somewhere is among them."""
+    """Conditions that are not as at rest, causes first. To be on the way somewhere is among them."""
     known = {condition.type: condition for condition in status.conditions}
     return [known[type_] for type_, good in GOOD.items() if type_ in known and known[type_].status != good]
 

@@ -9,7 +9,7 @@ from prewarm_operator.api.status import AgentDeploymentStatus
 from prewarm_operator.commands import access
 from prewarm_operator.commands.access import Cluster
 from prewarm_operator.commands.health import problem
-from prewarm_operator.commands.tables import cell, console, table
+from prewarm_operator.commands.tables import cell, show, table
 from prewarm_operator.render.agent import Agent
 
 NUMBERS = ("ready", "bounds", "load", "start P90", "coverage")
@@ -23,16 +23,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    async def show(cluster: Cluster) -> int:
+    async def work(cluster: Cluster) -> int:
         agents = await cluster.read_all(None if options.all_namespaces else cluster.namespace)
         if agents:
-            console().print(fleet(agents, options.all_namespaces))
+            show([fleet(agents, options.all_namespaces)], breaks_lines=False)
         else:
             where = "this cluster" if options.all_namespaces else f"namespace {cluster.namespace}"
-            console().print(f"There is no AgentDeployment in {where}.")
+            print(f"There is no AgentDeployment in {where}.")
         return 0
 
-    return access.run(options, "status", show)
+    return access.run(options, "status", work)
 
 
 def fleet(agents: Sequence[Agent], with_namespaces: bool) -> Table:

@@ -6,15 +6,18 @@ plain dictionaries; see docs/design/0002-operator.md.
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Literal
 
 import aiohttp
 from kubernetes.aio import client as kubernetes_client
 from kubernetes.aio import config as kubernetes_config
 from kubernetes.aio.config.config_exception import ConfigException
+from yaml import YAMLError
 
 from prewarm_operator import metrics
 from prewarm_operator.kube.errors import (
@@ -131,15 +134,24 @@ async def connect_as_person(
         KubeError: there is no such kubeconfig or context.
     """
     configuration = kubernetes_client.Configuration()
+    files = _found(kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config")
     try:
         loader = await kubernetes_config.load_kube_config(  # type: ignore[no-untyped-call]
-            config_file=kubeconfig, context=context, client_configuration=configuration, persist_config=False
+            config_file=files, context=context, client_configuration=configuration, persist_config=False
         )
-    except (ConfigException, OSError) as error:
-        raise KubeError(f"no usable kubeconfig ({error}): set KUBECONFIG, --kubeconfig or --context") from error
+    # The last two are the library's words for a file that is YAML of another kind.
+    except (ConfigException, OSError, YAMLError, AttributeError, TypeError) as error:
+        told = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise KubeError(f"the kubeconfig {files} cannot be used ({told}): set KUBECONFIG or --context") from error
     async with kubernetes_client.ApiClient(configuration) as api:
         api.user_agent = user_agent
         yield Client(api), loader.current_context["context"].get("namespace") or "default"
+
+
+def _found(kubeconfig: str) -> str:
+    if any(Path(file).expanduser().exists() for file in kubeconfig.split(os.pathsep) if file):
+        return kubeconfig
+    raise KubeError(f"there is no kubeconfig {kubeconfig}: set KUBECONFIG or --kubeconfig")
 
 
 def _refusal(status: int, payload: bytes, retry_after: str | None) -> Refused:
