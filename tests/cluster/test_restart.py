@@ -1,6 +1,5 @@
 """A key changes, and `prewarm restart` brings it into the pods while users go on sending."""
 
-import base64
 import os
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from cluster.sandbox import Sandbox
 from cluster.traffic import ClientPod
 
 COMMAND = (sys.executable, "-m", "prewarm_operator.commands.main")
+PRINT_KEY = "import os; print(os.environ['OPENAI_API_KEY'])"
 SOURCE = Path(__file__).parents[2] / "operator" / "src"
 
 
@@ -21,8 +21,7 @@ def test_a_restart_after_a_secret_changed_fails_no_request_and_all_pods_are_new(
     agent.wait_until_settled()
     old = {pod["metadata"]["uid"] for pod in agent.pods()}
     with client.steady(agent) as traffic:
-        key = base64.b64encode(b"another-key").decode()
-        sandbox.kube.merge("secrets", sandbox.name, "model-api", {"data": {"api-key": key}})
+        sandbox.apply({"kind": "Secret", "metadata": {"name": "model-api"}, "stringData": {"api-key": "another-key"}})
         place = ("--namespace", sandbox.name, "--kubeconfig", str(sandbox.kube.kubeconfig))
         done = subprocess.run(
             [*COMMAND, "restart", agent.name, *place],
@@ -38,10 +37,9 @@ def test_a_restart_after_a_secret_changed_fails_no_request_and_all_pods_are_new(
         assert not old & {pod["metadata"]["uid"] for pod in pods}
         for pod in pods:
             name = pod["metadata"]["name"]
-            found = sandbox.kube.kubectl(
-                "exec", name, f"--namespace={sandbox.name}", "--", "printenv", "OPENAI_API_KEY"
-            )
-            assert found.strip() == "another-key"
+            where = (name, f"--namespace={sandbox.name}", "--container=agent")
+            key = sandbox.kube.kubectl("exec", *where, "--", "python", "-c", PRINT_KEY).strip()
+            assert key == "another-key"
 
         def least() -> float:
             return min(agent.metrics(pod).get("prewarm_agent_requests_total", 0) for pod in pods)
