@@ -18,8 +18,8 @@ def decide(snapshot: Snapshot) -> Plan:
     agent = snapshot.agent
     count = autoscaler.hand_over(snapshot, scale(snapshot))
     config = config_map.render(agent)
-    fresh = template.render(agent, config, snapshot.default_image)
     given = upgrade.given(snapshot)
+    fresh = upgrade.restarted(snapshot, given, template.render(agent, config, snapshot.default_image))
     kept = upgrade.pod_template(snapshot, given, fresh)
     admission = admit(snapshot, kept)
     pod_template = admission.pods

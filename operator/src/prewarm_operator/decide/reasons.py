@@ -33,6 +33,7 @@ PREWARM_SCALES = "PrewarmScales"
 AUTOSCALER_ON_CHILD = "AutoscalerOnChild"
 AUTOSCALER_NOT_READ = "AutoscalerNotRead"
 SCHEDULE_NOT_UNDERSTOOD = "ScheduleNotUnderstood"
+SCHEDULE_BELOW_MINIMUM = "ScheduleBelowMinimum"
 
 # condition UpToDate
 LATEST = "Latest"

@@ -172,4 +172,5 @@ class FleetForecast(Generic[Key]):
             poor=batch.quality.poor(),
             coverage=batch.quality.coverage(),
             pinball=batch.quality.pinball(),
+            judged=batch.quality.judged(),
         )

@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 
-from prewarm_operator.forecast.arrays import Array, Bools, Floats, Room
+from prewarm_operator.forecast.arrays import Array, Bools, Floats, Ints, Room
 
 NOMINAL = 0.95
 """Coverage and loss are told of this quantile, whatever quantile is used: figures that can be compared."""
@@ -54,6 +54,11 @@ class Quality(Room):
         self.number[:, column] += known
         self.covered[:, column] += known & (load <= upper)
         self.loss[:, column] += np.where(known, pinball(load, np.where(known, upper, 0), NOMINAL), 0)
+
+    def judged(self) -> Ints:
+        """(rows,): how many readings of the last hour had been forecast."""
+        number: Ints = self.number.sum(1).astype(np.int64)
+        return number
 
     def coverage(self) -> Floats:
         """(rows,): share of the readings that stayed under their bound; NaN while there are none."""

@@ -1,10 +1,10 @@
 """What the number of an agent's pods goes by beside its objects: signals, and what was decided lately."""
 
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
 from prewarm_operator.forecast import Forecasts
+from prewarm_operator.forecast.quality import ENOUGH
 from prewarm_operator.signals.reading import Fault, Reading, Upstream
 from prewarm_operator.world.cache import Key
 
@@ -18,6 +18,8 @@ class Forecast:
         later: 1, 3 and 5 minutes after that.
         valid: whether there is a forecast at all; if not, `problem` says why, as a clause.
         coverage: share of the last hour's loads that did not exceed their forecast, None before there are enough.
+        pinball: mean loss of the same, in requests.
+        unjudged: how many more loads it takes until there are enough.
         poor: whether the coverage is too far from what the quantile promises.
     """
 
@@ -27,6 +29,8 @@ class Forecast:
     later: tuple[float, ...] = ()
     valid: bool = True
     coverage: float | None = None
+    pinball: float | None = None
+    unjudged: int = 0
     poor: bool = False
     problem: str = ""
 
@@ -34,7 +38,7 @@ class Forecast:
 def forecast_of(told: Forecasts[Any], row: int, at_seconds: float, horizon_seconds: float) -> Forecast:
     """The forecast of one row, made at `at_seconds`; its first horizon ends `horizon_seconds` after that."""
     upper, *later = told.upper[row].tolist()
-    coverage = float(told.coverage[row])
+    unjudged = max(0, ENOUGH - int(told.judged[row]))
     valid = bool(told.valid[row])
     return Forecast(
         at_seconds=at_seconds,
@@ -42,7 +46,9 @@ def forecast_of(told: Forecasts[Any], row: int, at_seconds: float, horizon_secon
         upper=upper,
         later=tuple(later),
         valid=valid,
-        coverage=None if math.isnan(coverage) else coverage,
+        coverage=None if unjudged else float(told.coverage[row]),
+        pinball=None if unjudged else float(told.pinball[row]),
+        unjudged=unjudged,
         poor=bool(told.poor[row]),
         problem="" if valid else "no load has been seen yet",
     )
