@@ -7,6 +7,8 @@ from typing import Literal
 from prewarm_operator.api import names
 from prewarm_operator.decide import reasons
 from prewarm_operator.decide.plan import AskForPod, Plan, Problem
+from prewarm_operator.decide.scaling.model import Mode
+from prewarm_operator.decide.scaling.terms import PROMETHEUS
 from prewarm_operator.world.pods import Fault, PodView
 from prewarm_operator.world.snapshot import Object, Snapshot
 
@@ -145,6 +147,12 @@ def scaling_active(snapshot: Snapshot, plan: Plan) -> Verdict:
     scale = plan.scale
     if scale.reason == reasons.AUTOSCALER_ON_CHILD:
         return Verdict("ScalingActive", "False", scale.reason, scale.message)
+    unread = snapshot.autoscalers.of_the_agent if Mode(snapshot.agent.spec.mode) is Mode.AUTO else ()
+    if unread:
+        message = (
+            f"{' and '.join(unread)} sets spec.replicas, which mode Auto does not read: delete it, or set spec.mode"
+        )
+        return Verdict("ScalingActive", "False", reasons.AUTOSCALER_NOT_READ, f"{message} to External")
     if scale.schedule_problem is not None:
         return Verdict("ScalingActive", "False", reasons.SCHEDULE_NOT_UNDERSTOOD, scale.schedule_problem)
     if scale.verdict is not None:
@@ -152,6 +160,9 @@ def scaling_active(snapshot: Snapshot, plan: Plan) -> Verdict:
         hindrance = next(hindrances, None)
         if hindrance is not None:
             return Verdict("ScalingActive", "False", hindrance.reason, hindrance.message)
+        fault = next((term for term in scale.verdict.terms if term.name == PROMETHEUS), None)
+        if fault is not None:
+            return Verdict("ScalingActive", "True", fault.reason, f"the load is known without it: {fault.message}")
         spec = snapshot.agent.spec
         low = next((window for window in spec.scaling.schedule if window.replicas < spec.min_replicas), None)
         if low is not None:
