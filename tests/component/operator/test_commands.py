@@ -1,7 +1,6 @@
-"""`kubectl prewarm explain, status, restart` as people run them: own processes on a real API server."""
+"""`kubectl prewarm explain` and `status`, and what any command says when it fails: on a real API server."""
 
 import asyncio
-import contextlib
 import json
 import os
 import subprocess
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from component.operator.command_line import ESCAPE, Commands, kubectl, prewarm
 from component.operator.conftest import running
 from component.operator.load_server import LoadServer
 from component.operator.namespace import Namespace
@@ -22,43 +22,11 @@ from devcluster.controlplane import ControlPlane
 from devcluster.settings import Cache
 
 Agent = dict[str, Any]
-Done = subprocess.CompletedProcess[str]
-ESCAPE = "\x1b"
-
-
-class Commands:
-    """The command line of `prewarm` in one namespace."""
-
-    def __init__(self, kubeconfig: Path, namespace: str) -> None:
-        self._kubeconfig = kubeconfig
-        self._namespace = namespace
-
-    async def run(self, *arguments: str, **environment: str) -> Done:
-        place = ("--kubeconfig", str(self._kubeconfig), "-n", self._namespace)
-        return await prewarm(*arguments, *place, **environment)
-
-    async def text(self, *arguments: str) -> str:
-        done = await self.run(*arguments)
-        assert done.returncode == 0, done.stderr
-        assert ESCAPE not in done.stdout + done.stderr
-        return done.stdout
-
-
-async def prewarm(*arguments: str, **environment: str) -> Done:
-    command = [sys.executable, "-m", "prewarm_operator.commands.main", *arguments]
-    known = {key: value for key, value in os.environ.items() if key not in ("COLUMNS", "KUBECONFIG")}
-    found = known | {"PYTHONPATH": str(SOURCE)} | environment
-    return await asyncio.to_thread(subprocess.run, command, env=found, capture_output=True, text=True, timeout=60)
 
 
 def row(text: str, first: str) -> list[str]:
     """The words of the line that begins with `first`."""
     return next(line.split() for line in text.splitlines() if line.split()[:1] == [first])
-
-
-@pytest.fixture
-def commands(api_server: ControlPlane, namespace: Namespace) -> Commands:
-    return Commands(api_server.kubeconfig, namespace.name)
 
 
 @pytest.fixture
@@ -165,125 +133,6 @@ async def stop_and_write(namespace: Namespace, agent: Agent, status: Agent) -> N
     await asyncio.sleep(1)  # a reconcile that was under way
     await namespace.merge("agentdeployments", "imposed", {"status": {"conditions": None, "scaling": None}}, "status")
     await namespace.merge("agentdeployments", "imposed", {"status": status}, "status")
-
-
-@contextlib.asynccontextmanager
-async def kubelet(namespace: Namespace) -> AsyncIterator[list[int]]:
-    """Makes every pod Ready; yields how many Ready pods it has seen, look by look."""
-    seen: list[int] = []
-
-    async def work() -> None:
-        while True:
-            pods = [pod for pod in await namespace.list("pods") if "deletionTimestamp" not in pod["metadata"]]
-            seen.append(sum(is_ready(pod) for pod in pods))
-            for pod in pods:
-                if not is_ready(pod):
-                    patch = {"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}}
-                    with contextlib.suppress(Exception):
-                        await namespace.merge("pods", pod["metadata"]["name"], patch, "status")
-            await asyncio.sleep(0.1)
-
-    task = asyncio.create_task(work())
-    try:
-        yield seen
-    finally:
-        task.cancel()
-
-
-def is_ready(pod: Agent) -> bool:
-    return any(each["type"] == "Ready" and each["status"] == "True" for each in pod["status"].get("conditions", ()))
-
-
-async def uids(namespace: Namespace) -> set[str]:
-    return {
-        pod["metadata"]["uid"] for pod in await namespace.list("pods") if "deletionTimestamp" not in pod["metadata"]
-    }
-
-
-async def settled(namespace: Namespace) -> Agent:
-    def at_rest(found: Agent) -> bool:
-        return any(each["reason"] == "Settled" for each in found.get("status", {}).get("conditions", ()))
-
-    return await namespace.eventually("agentdeployments", "support", at_rest, 30)
-
-
-async def start(namespace: Namespace, agent: Agent) -> None:
-    await namespace.create_object("serviceaccounts", {"metadata": {"name": "default"}})
-    await namespace.create_object("agentdeployments", agent)
-    await settled(namespace)
-
-
-async def test_restart_waits_until_all_pods_are_new_and_never_has_fewer(
-    operator: str, controllers: None, namespace: Namespace, agent: Agent, commands: Commands
-) -> None:
-    async with kubelet(namespace) as seen:
-        await start(namespace, agent)
-        old, before = await uids(namespace), len(seen)
-        told = await commands.text("restart", "support")
-        new = await uids(namespace)
-    assert told.startswith("support: 3 pods are new, after ")
-    assert len(new) == 3
-    assert not new & old
-    assert min(seen[before:]) >= 3
-    found = await namespace.get("agentdeployments", "support")
-    owners = {entry["manager"] for entry in found["metadata"]["managedFields"] if "restarted-at" in json.dumps(entry)}
-    assert owners == {"kubectl-prewarm"}
-
-
-async def test_no_wait_returns_at_once(
-    operator: str, controllers: None, namespace: Namespace, agent: Agent, commands: Commands
-) -> None:
-    async with kubelet(namespace):
-        await start(namespace, agent)
-        old = (await namespace.get("agentdeployments", "support"))["status"]["revision"]
-        assert await commands.text("restart", "support", "--no-wait") == "support: a restart was asked for\n"
-        await namespace.eventually("agentdeployments", "support", lambda found: found["status"]["revision"] != old)
-
-
-async def test_applying_the_manifest_again_neither_undoes_nor_repeats_a_restart(
-    api_server: ControlPlane,
-    operator: str,
-    controllers: None,
-    namespace: Namespace,
-    agent: Agent,
-    commands: Commands,
-    tmp_path: Path,
-) -> None:
-    manifest = tmp_path / "agent.json"
-    manifest.write_text(json.dumps(agent))
-    where = ("apply", "--filename", str(manifest), f"--namespace={namespace.name}")
-    async with kubelet(namespace):
-        await namespace.create_object("serviceaccounts", {"metadata": {"name": "default"}})
-        kubectl(api_server, *where)
-        await settled(namespace)
-        await commands.text("restart", "support")
-        new = await uids(namespace)
-        kubectl(api_server, *where)
-        kubectl(api_server, *where, "--server-side", "--force-conflicts", "--field-manager=argocd-controller")
-        kubectl(api_server, "replace", *where[1:])  # takes the annotation away
-        await asyncio.sleep(1)
-        assert await uids(namespace) == new
-
-
-async def test_a_restart_that_cannot_end_says_why(
-    operator: str, controllers: None, namespace: Namespace, agent: Agent, commands: Commands
-) -> None:
-    async with kubelet(namespace):
-        await start(namespace, agent)
-    waiting = asyncio.create_task(commands.run("restart", "support"))
-    old = await uids(namespace)
-    broken = {"waiting": {"reason": "CreateContainerConfigError", "message": 'secret "model-api" not found'}}
-    container = {"name": "agent", "image": "x", "imageID": "", "ready": False, "restartCount": 0, "state": broken}
-    while not waiting.done():
-        for pod in await namespace.list("pods"):
-            if pod["metadata"]["uid"] not in old:
-                name = pod["metadata"]["name"]
-                await namespace.merge("pods", name, {"status": {"containerStatuses": [container]}}, "status")
-        await asyncio.sleep(0.2)
-    done = await waiting
-    assert done.returncode == 1
-    assert done.stderr.startswith("prewarm restart: the restart is stuck, the old pods go on serving: ")
-    assert 'secret "model-api" not found' in done.stderr
 
 
 async def test_a_name_that_is_not_there_is_answered_with_those_that_are(
@@ -401,9 +250,3 @@ async def test_kubectl_finds_the_plugin(api_server: ControlPlane, namespace: Nam
         subprocess.run, command, env=os.environ | path | place, capture_output=True, text=True, timeout=60
     )
     assert done.stdout == f"There is no AgentDeployment in namespace {namespace.name}.\n", done.stderr
-
-
-def kubectl(api_server: ControlPlane, *arguments: str) -> str:
-    program = Cache.from_environment().current / "kubectl"
-    command = [program, f"--kubeconfig={api_server.kubeconfig}", *arguments]
-    return subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout

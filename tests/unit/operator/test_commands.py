@@ -1,13 +1,15 @@
 """What `prewarm explain` and `prewarm status` print of a status."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from unit.operator.builders import agent_body
 
 from prewarm_operator.commands import explain, restart, status
+from prewarm_operator.commands.access import Cluster
 from prewarm_operator.commands.tables import show
+from prewarm_operator.kube.client import Client
 from prewarm_operator.render.agent import Agent, parse
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -174,10 +176,36 @@ def test_rows_of_the_fleet_stay_lines_on_a_narrow_terminal(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     show([status.fleet([of(), of("b")], False)], breaks_lines=False)
-    assert len(capsys.readouterr().out.splitlines()) == 3
+    assert [line.split()[-1] for line in capsys.readouterr().out.splitlines()] == [
+        "problem",
+        "LoadForecast",
+        "LoadForecast",
+    ]
     told = explained(capsys, of(scaling={"terms": [{**TERMS[0], "message": "word " * 40}]}))
     assert max(map(len, told)) <= 60
     assert sum("word" in line for line in told) > 1
+
+
+class Listing:
+    """A client whose every answer is this list."""
+
+    def __init__(self, *items: dict[str, Any]) -> None:
+        self._items = items
+
+    async def request(self, method: str, path: str) -> dict[str, Any]:
+        return {"items": self._items}
+
+
+async def test_one_that_cannot_be_read_hides_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+    odd = agent_body(mode="Psychic")
+    odd["metadata"]["name"] = "odd"
+    cluster = Cluster(cast(Client, Listing(odd, agent_body())), "team")
+    assert [agent.name for agent in await cluster.read_all("team")] == ["support"]
+    told = capsys.readouterr().err
+    assert told.startswith(
+        "AgentDeployment odd was stored under another version, which this command cannot read (spec.mode"
+    )
+    assert told.count("\n") == 1
 
 
 @pytest.mark.parametrize(

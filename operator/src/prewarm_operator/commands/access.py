@@ -44,7 +44,7 @@ class Cluster:
         return _parsed(body)
 
     async def read_all(self, namespace: str | None) -> Sequence[Agent]:
-        """All of a namespace, or of the whole cluster.
+        """All of a namespace, or of the whole cluster. Those that this version cannot read are named on stderr.
 
         Raises:
             CommandFailed: the cluster does not know the kind.
@@ -56,7 +56,13 @@ class Cluster:
             raise CommandFailed(
                 "this cluster does not know AgentDeployments: install Prewarm, or choose another with --context."
             ) from None
-        return [_parsed(body) for body in found["items"]]
+        agents = []
+        for body in found["items"]:
+            try:
+                agents.append(_parsed(body))
+            except CommandFailed as unreadable:
+                sys.stderr.write(f"{unreadable}\n")
+        return agents
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

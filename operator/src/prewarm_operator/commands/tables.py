@@ -18,7 +18,7 @@ _PADDING = re.compile(r" +((?:\x1b\[[0-9;]*m)*)$")
 def show(parts: Iterable[RenderableType], *, breaks_lines: bool = True) -> None:
     """Print to standard output; colours, and lines broken at its edge, are for a terminal alone."""
     narrow = breaks_lines and (sys.stdout.isatty() or "COLUMNS" in os.environ)
-    console = Console(width=None if narrow else WIDE, highlight=False, markup=False, emoji=False)
+    console = Console(width=None if narrow else WIDE)
     with console.capture() as printed:
         console.print(*parts, sep="\n")
     for line in printed.get().splitlines():
