@@ -9,7 +9,7 @@ from component.signals.test_prometheus_faults import asking, giving, number
 
 from devcluster import pki
 from prewarm_operator.signals.prometheus import Prometheus
-from prewarm_operator.signals.reading import Validity
+from prewarm_operator.signals.reading import Cause, Validity
 from prewarm_operator.signals.server import Server
 
 
@@ -40,7 +40,7 @@ async def test_an_address_may_have_a_path(path: str, asked: str) -> None:
     (request,) = recorder.requests
     assert request.path == asked
     assert request.query["query"] == 'a{b="c+d & e"}'
-    assert request.query["timeout"] == "10000ms"
+    assert request.query["timeout"] == "5000ms"
 
 
 async def test_a_tenant_is_a_header_or_a_parameter_of_the_address() -> None:
@@ -106,16 +106,18 @@ async def test_a_real_prometheus_behind_tls_certificates_and_a_password(tmp_path
         "tls_server_config": tls | {"client_auth_type": "RequireAndVerifyClientCert"},
         "basic_auth_users": users,
     }
-    (tmp_path / "password").write_text("open sesame\n")
+    for name, content in {"username": "prewarm\n", "password": "open sesame\n"}.items():
+        (tmp_path / name).write_text(content)
+    user = tmp_path / "username"
     (tmp_path / "wrong").write_text("open barley")
     ca, own = tmp_path / "pki" / "ca.crt", (tmp_path / "pki" / "client.crt", tmp_path / "pki" / "client.key")
     async with prometheus(tmp_path, [], config) as address:
-        right = Server(address, None, "prewarm", tmp_path / "password", ca, *own)
+        right = Server(address, None, user, tmp_path / "password", ca, *own)
         cases = {
             "": right,
-            "answers 401": Server(address, None, "prewarm", tmp_path / "wrong", ca, *own),
-            "cannot be asked": Server(address, None, "prewarm", tmp_path / "password", ca),
-            "cannot be asked: Cannot connect": Server(address, None, "prewarm", tmp_path / "password", None, *own),
+            "answers 401": Server(address, None, user, tmp_path / "wrong", ca, *own),
+            "cannot be asked": Server(address, None, user, tmp_path / "password", ca),
+            "cannot be asked: Cannot connect": Server(address, None, user, tmp_path / "password", None, *own),
         }
         for problem, server in cases.items():
             client = Prometheus(server)
@@ -125,7 +127,27 @@ async def test_a_real_prometheus_behind_tls_certificates_and_a_password(tmp_path
             assert (reading.validity is Validity.VALID) is (problem == "")
 
 
-async def test_a_certificate_that_is_none_is_told_at_once(tmp_path: Path) -> None:
+async def test_a_certificate_that_is_none_is_told(tmp_path: Path) -> None:
     (tmp_path / "ca.crt").write_text("no PEM")
-    with pytest.raises(OSError, match=r"X509|PEM|certificate"):
-        Prometheus(Server("https://127.0.0.1:9", ca_file=tmp_path / "ca.crt"))
+    client = Prometheus(Server("https://127.0.0.1:9", ca_file=tmp_path / "ca.crt"))
+    reading = await client.own_query("x")
+    await client.close()
+    assert (reading.validity, reading.cause) == (Validity.INVALID, Cause.UNAVAILABLE)
+    assert "X509" in reading.problem or "PEM" in reading.problem or "certificate" in reading.problem
+
+
+async def test_certificates_are_read_anew_when_they_change(tmp_path: Path) -> None:
+    for name in ("old", "new"):
+        pki.create(tmp_path / name, [pki.Certificate("server", "/CN=prometheus", ("IP:127.0.0.1",))])
+    tls = {"cert_file": str(tmp_path / "new" / "server.crt"), "key_file": str(tmp_path / "new" / "server.key")}
+    trusted = tmp_path / "ca.crt"
+    trusted.write_bytes((tmp_path / "old" / "ca.crt").read_bytes())
+    async with prometheus(tmp_path, [], {"tls_server_config": tls}) as address:
+        client = Prometheus(Server(address, ca_file=trusted))
+        before = await client.own_query("vector(3)")
+        replacement = tmp_path / "replacement"
+        replacement.write_bytes((tmp_path / "new" / "ca.crt").read_bytes())
+        replacement.rename(trusted)  # as the kubelet swaps files
+        after = await client.own_query("vector(3)")
+        await client.close()
+    assert (before.validity, after.validity) == (Validity.INVALID, Validity.VALID)

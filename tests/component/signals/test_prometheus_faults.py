@@ -12,7 +12,7 @@ from aiohttp import web
 
 from prewarm_operator.signals import prometheus as module
 from prewarm_operator.signals.prometheus import Prometheus
-from prewarm_operator.signals.reading import Validity
+from prewarm_operator.signals.reading import Cause, Validity
 from prewarm_operator.signals.server import Server
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -114,6 +114,27 @@ async def test_an_answer_that_is_none_is_so_for_the_fleet_and_for_history(handle
     assert history.loads == {}
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "cause"),
+    [
+        (400, {"status": "error", "errorType": "bad_data", "error": "parse error"}, Cause.QUERY),
+        (422, {"status": "error", "errorType": "execution", "error": "many-to-many"}, Cause.QUERY),
+        (400, {"status": "error", "error": "unavailable with Prometheus Agent"}, Cause.NO_QUERIES),
+        (404, b"404 page not found", Cause.NO_QUERIES),
+        (401, b"no org id", Cause.REFUSED),
+        (400, b"no tenant in the query", Cause.REFUSED),
+        (403, b"", Cause.REFUSED),
+        (503, {"status": "error", "errorType": "timeout", "error": "query timed out"}, Cause.SLOW),
+        (504, b"upstream timed out", Cause.SLOW),
+        (502, b"bad gateway", Cause.UNAVAILABLE),
+        (200, b"<html>", Cause.UNUSABLE),
+    ],
+)
+async def test_the_cause_is_told_in_one_word(status: int, body: Any, cause: Cause) -> None:
+    async with asking(giving(body, status)) as client:
+        assert ((await client.fleet()).cause, (await client.own_query("x")).cause) == (cause, cause)
+
+
 async def test_a_server_that_is_slow_past_its_timeout_is_not_waited_for() -> None:
     async def slow(request: web.Request) -> web.Response:
         await asyncio.sleep(5)
@@ -123,7 +144,7 @@ async def test_a_server_that_is_slow_past_its_timeout_is_not_waited_for() -> Non
         began = time.monotonic()
         reading = await client.own_query("x")
         assert time.monotonic() - began < 1
-    assert reading.problem == "gives no answer within 0.2 s"
+    assert (reading.problem, reading.cause) == ("gives no answer within 0.2 s", Cause.SLOW)
 
 
 async def test_a_server_that_trickles_is_not_waited_for() -> None:
@@ -161,6 +182,7 @@ async def test_a_server_that_is_away_is_named_as_such() -> None:
     fleet = (await client.fleet()).reading(AGENT, 1, 10)
     await client.close()
     assert reading.validity is fleet.validity is Validity.INVALID
+    assert reading.cause is fleet.cause is Cause.UNAVAILABLE
     assert reading.problem.startswith("cannot be asked: Cannot connect to host 127.0.0.1:9")
 
 
@@ -209,6 +231,12 @@ async def test_a_reading_is_as_old_as_the_newest_sample_by_the_servers_own_clock
         reading = (await client.fleet()).reading(AGENT, 2, 20)
     assert reading.validity is Validity.VALID
     assert before - 10 <= reading.at_seconds <= time.monotonic() - 10
+
+
+async def test_without_a_ready_pod_the_fleets_answer_lowers_nothing() -> None:
+    async with asking(giving(fleet_answer(pods=None))) as client:
+        reading = (await client.fleet()).reading(AGENT, 0, 20)
+    assert (reading.validity, reading.problem) == (Validity.PARTIAL, "has no Ready pod to go by")
 
 
 async def test_a_warning_makes_an_own_query_partial() -> None:

@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from prewarm_operator.signals.reading import Cause
+
 MOST = 1e9
 """Requests, and more than any fleet serves: a number above it is a mistake of a query."""
 
@@ -20,8 +22,16 @@ Points = tuple[tuple[float, float], ...]
 """(epoch seconds, value); what was no number is NaN."""
 
 
+AGENT_MODE = "Prometheus Agent"
+"""What one that only forwards samples says of itself when it is asked."""
+
+
 class BadAnswer(Exception):
     """An answer is of no use; the message is a clause that follows the name of the source."""
+
+    def __init__(self, message: str, cause: Cause = Cause.UNUSABLE) -> None:
+        super().__init__(message)
+        self.cause = cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +59,7 @@ def read(status: int, body: bytes, kinds: Collection[str]) -> Answer:
         BadAnswer: it is an error, or nothing of that API.
     """
     if status != 200:
-        raise BadAnswer(f"answers {status}: {_error(body)}")
+        raise BadAnswer(f"answers {status}: {_error(body)}", _cause(status, body))
     document = _json(body)
     if not isinstance(document, dict) or document.get("status") != "success":
         raise BadAnswer(f"answers no success: {_error(body)}")
@@ -89,6 +99,21 @@ def _point(point: Any) -> tuple[float, float]:
         return float(at), float(value) if isinstance(value, str) else math.nan
     except ValueError:  # text
         return float(at), math.nan
+
+
+def _cause(status: int, body: bytes) -> Cause:
+    if status == 404 or AGENT_MODE.encode() in body:
+        return Cause.NO_QUERIES
+    try:
+        document = _json(body)
+    except BadAnswer:
+        document = None
+    kind = document.get("errorType") if isinstance(document, dict) else None
+    if kind in ("bad_data", "execution"):
+        return Cause.QUERY
+    if kind == "timeout" or status in (408, 504):
+        return Cause.SLOW
+    return Cause.REFUSED if 400 <= status < 500 else Cause.UNAVAILABLE
 
 
 def _error(body: bytes) -> str:

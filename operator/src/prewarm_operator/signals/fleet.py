@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from prewarm_operator.signals.answer import Answer, why_no_load
-from prewarm_operator.signals.reading import AHEAD_SECONDS, FRESH_SECONDS, Reading, Validity
+from prewarm_operator.signals.reading import AHEAD_SECONDS, FRESH_SECONDS, Cause, Reading, Validity
 
 SOURCE = "Prometheus"
 OWN_QUERY = "the own query to Prometheus"
@@ -25,6 +25,7 @@ class Fleet:
             ours may disagree.
         parts: what was said of an agent, by name of the part (see promql.FLEET).
         problem: why the answer is of no use, empty if it is.
+        cause: the same as a word, None if it is of use.
         warning: why a part may be missing.
     """
 
@@ -32,6 +33,7 @@ class Fleet:
     epoch_seconds: float = math.nan
     parts: Mapping[Key, Mapping[str, float]] = field(default_factory=dict)
     problem: str = ""
+    cause: Cause | None = None
     warning: str = ""
 
     def reading(self, agent: Key, ready_pods: int, most: int) -> Reading:
@@ -64,6 +66,8 @@ class Fleet:
         return Reading(value, self.at_seconds - newest, SOURCE, validity, problem)
 
     def _missing(self, pods: float, ready_pods: int, oldest_seconds: float) -> str:
+        if not ready_pods:
+            return "has no Ready pod to go by"  # users are refused where no pod can count them
         if not pods >= ready_pods:
             return f"has samples of {pods:.0f} of {ready_pods} Ready pods"
         if oldest_seconds > FRESH_SECONDS:
@@ -71,7 +75,7 @@ class Fleet:
         return f"warns: {self.warning}" if self.warning else ""
 
     def _invalid(self, problem: str) -> Reading:
-        return Reading(0.0, self.at_seconds, SOURCE, Validity.INVALID, problem)
+        return Reading(0.0, self.at_seconds, SOURCE, Validity.INVALID, problem, self.cause)
 
 
 def fleet(answer: Answer, at_seconds: float, epoch_seconds: float) -> Fleet:
@@ -85,7 +89,8 @@ def fleet(answer: Answer, at_seconds: float, epoch_seconds: float) -> Fleet:
         labels = series.labels
         key = (labels.get("namespace", ""), labels.get("agent", ""))
         parts[key][labels.get("part", "")] = series.points[0][1]
-    return Fleet(at_seconds, answered[0], dict(parts), problem, answer.warning)
+    cause = Cause.UNUSABLE if problem else None
+    return Fleet(at_seconds, answered[0], dict(parts), problem, cause, answer.warning)
 
 
 def own_reading(answer: Answer, at_seconds: float, epoch_seconds: float) -> Reading:
@@ -93,19 +98,22 @@ def own_reading(answer: Answer, at_seconds: float, epoch_seconds: float) -> Read
     if len(answer.series) != 1:
         count = len(answer.series)
         problem = f"gives {count} series where one is needed: aggregate them, for example by sum()" if count else ""
-        return invalid(problem or "gives no series", at_seconds)
+        return invalid(problem or "gives no series", Cause.QUERY, at_seconds)
     ((at, value),) = answer.series[0].points
-    problem = why_no_load(value) or _wrong_time([at], epoch_seconds)
+    problem = why_no_load(value)
     if problem:
-        return invalid(problem, at_seconds)
+        return invalid(problem, Cause.QUERY, at_seconds)
+    problem = _wrong_time([at], epoch_seconds)
+    if problem:
+        return invalid(problem, Cause.UNUSABLE, at_seconds)
     if answer.warning:
         return Reading(value, at_seconds, OWN_QUERY, Validity.PARTIAL, f"warns: {answer.warning}")
     return Reading(value, at_seconds, OWN_QUERY)
 
 
-def invalid(problem: str, at_seconds: float) -> Reading:
+def invalid(problem: str, cause: Cause, at_seconds: float) -> Reading:
     """An own query that gave nothing."""
-    return Reading(0.0, at_seconds, OWN_QUERY, Validity.INVALID, problem)
+    return Reading(0.0, at_seconds, OWN_QUERY, Validity.INVALID, problem, cause)
 
 
 def _wrong_time(answered: list[float], epoch_seconds: float) -> str:

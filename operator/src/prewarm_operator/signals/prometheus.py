@@ -11,13 +11,16 @@ import aiohttp
 from prewarm_operator.signals import promql
 from prewarm_operator.signals.answer import NUMBERS, RANGES, Answer, BadAnswer, Series, read, why_no_load
 from prewarm_operator.signals.fleet import Fleet, Key, fleet, invalid, own_reading
-from prewarm_operator.signals.reading import Reading
+from prewarm_operator.signals.reading import Cause, Reading
 from prewarm_operator.signals.server import Server
 
 MAX_BYTES = 32 * 2**20
 """Of one answer: the fleet's of 1,000 agents is 1 MB, an hour of its history at 15 s is 7."""
 
-MAX_CONNECTIONS = 8
+MAX_CONNECTIONS = 16
+"""Below the 20 queries that Prometheus runs at once by default."""
+
+HISTORY_TIMEOUT_SECONDS = 30.0
 CHUNK_SECONDS = 3600.0
 """Of history in one answer: a day of a large fleet at once would hold up everything while it is parsed."""
 
@@ -38,11 +41,7 @@ class History:
 
 
 class Prometheus:
-    """One server. Make it, use it and close it in one running loop.
-
-    Raises:
-        OSError: a certificate's file cannot be read or is no PEM.
-    """
+    """One server. Make it, use it and close it in one running loop."""
 
     def __init__(
         self,
@@ -55,7 +54,7 @@ class Prometheus:
         self._epoch_clock = epoch_clock
         # Tokens go to the address that was configured and nowhere else: no redirects, no proxy, no cookies.
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS, ssl=server.ssl_context()),
+            connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"Accept": "application/json", "Accept-Encoding": "identity", "Cache-Control": "no-cache"},
             timeout=aiohttp.ClientTimeout(total=None),
@@ -69,7 +68,7 @@ class Prometheus:
         try:
             return fleet(await self._ask("query", {"query": promql.FLEET}), at, epoch)
         except BadAnswer as error:
-            return Fleet(at, problem=str(error))
+            return Fleet(at, problem=str(error), cause=error.cause)
 
     async def own_query(self, query: str) -> Reading:
         """The load that an agent's own query gives."""
@@ -77,7 +76,7 @@ class Prometheus:
         try:
             return own_reading(await self._ask("query", {"query": query}), at, epoch)
         except BadAnswer as error:
-            return invalid(str(error), at)
+            return invalid(str(error), error.cause, at)
 
     async def fleet_history(self, begin_epoch: float, end_epoch: float, step_seconds: float) -> AsyncIterator[History]:
         """The loads of all agents in the past, oldest hour first, on multiples of the step.
@@ -116,22 +115,22 @@ class Prometheus:
 
     async def _ask(self, endpoint: str, parameters: Mapping[str, str]) -> Answer:
         """Raises BadAnswer: there is none, or none of use."""
-        seconds = self._server.timeout_seconds
+        seconds = HISTORY_TIMEOUT_SECONDS if endpoint == "query_range" else self._server.timeout_seconds
         url = self._server.url(endpoint).update_query({**parameters, "timeout": f"{seconds * 1000:.0f}ms"})
         try:
-            headers = self._server.request_headers()
+            headers, tls = self._server.request_headers(), self._server.ssl_context()
             async with (
                 asyncio.timeout(seconds),
-                self._session.get(url, headers=headers, allow_redirects=False) as response,
+                self._session.get(url, headers=headers, ssl=tls, allow_redirects=False) as response,
             ):
                 if 300 <= response.status < 400:
                     raise BadAnswer(f"answers {response.status}: give the address to which it redirects")
                 body = await _bounded(response.content)
                 return read(response.status, body, RANGES if endpoint == "query_range" else NUMBERS)
         except TimeoutError as error:
-            raise BadAnswer(f"gives no answer within {seconds:g} s") from error
+            raise BadAnswer(f"gives no answer within {seconds:g} s", Cause.SLOW) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise BadAnswer(f"cannot be asked: {error or type(error).__name__}") from error
+            raise BadAnswer(f"cannot be asked: {error or type(error).__name__}", Cause.UNAVAILABLE) from error
 
 
 async def _bounded(content: aiohttp.StreamReader) -> bytes:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from prewarm_operator.decide.schedule import NO_WINDOW, Present
-from prewarm_operator.signals.reading import Reading, Upstream
+from prewarm_operator.signals.reading import Fault, Reading, Upstream
 from prewarm_operator.world.scaling import Forecast
 
 
@@ -81,6 +81,7 @@ class Inputs:
     forecast: Forecast | None = None
     schedule: Present = NO_WINDOW
     upstream: Upstream | None = None
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True)
