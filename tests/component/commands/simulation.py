@@ -24,8 +24,9 @@ async def simulate_beside(folder: Path, *arguments: object, **environment: str) 
     return await asyncio.to_thread(simulate, folder, *arguments, **environment)
 
 
-def write_load(file: Path, header: str = "timestamp_seconds,requests") -> Path:
-    rows = (f"{15 * tick},{load}" for tick, load in enumerate(LOADS))
+def write_load(file: Path, header: str = "timestamp_seconds,requests", begin: int = 0) -> Path:
+    """A record of LOADS that begins at a time in epoch seconds."""
+    rows = (f"{begin + 15 * tick},{load}" for tick, load in enumerate(LOADS))
     file.write_text("\n".join((header, *rows, "")))
     return file
 

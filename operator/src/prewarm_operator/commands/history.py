@@ -15,7 +15,6 @@ from prewarm_operator.simulate.demand import TICK_SECONDS
 from prewarm_operator.simulate.record import Record, RecordRefused
 
 TOKEN = "PREWARM_PROMETHEUS_TOKEN"  # noqa: S105
-ANSWER_SECONDS = 30.0
 
 _AGENT = ("", "")
 
@@ -25,13 +24,7 @@ def server(address: str, token_file: Path | None, headers: Mapping[str, str], ca
     token = os.environ.get(TOKEN)
     if token_file is None and token:
         headers = {"Authorization": f"Bearer {token}", **headers}
-    return Server(
-        address,
-        bearer_token_file=token_file,
-        ca_file=ca_file,
-        headers=headers,
-        timeout_seconds=ANSWER_SECONDS,
-    )
+    return Server(address, bearer_token_file=token_file, ca_file=ca_file, headers=headers)
 
 
 def load(source: Server, query: str, begin: float, end: float, done: Callable[[float], None]) -> Record:
@@ -40,8 +33,7 @@ def load(source: Server, query: str, begin: float, end: float, done: Callable[[f
     `done` is told for how many seconds it has come.
 
     Raises:
-        RecordRefused: a part is missing or is no load; a sentence with time and remedy.
-        OSError: a file of the server's settings cannot be read.
+        RecordRefused: it cannot be had, or a part of it is missing or is no load; a sentence with time and remedy.
     """
     return asyncio.run(_load(source, query, begin, end, done))
 
