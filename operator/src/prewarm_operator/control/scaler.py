@@ -147,7 +147,7 @@ class Scaler:
             self._wall_clock(),
         )
         if known is not None:  # what was needed counts for the whole stabilization, though nothing was to be done
-            log.histories[agent] = replace(known, recommended=decided.recommended)
+            log.histories[agent] = replace(decided, replicas=known.replicas, changes=known.changes)
         told = _essence(verdict)
         if self._told.get(agent) != told:
             self._told[agent] = told
