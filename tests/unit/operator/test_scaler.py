@@ -107,6 +107,23 @@ def test_an_agent_is_marked_for_another_number_and_not_for_another_digit(monkeyp
     assert case.marked == [SUPPORT]
 
 
+def test_what_was_needed_counts_for_the_stabilization_though_nothing_was_to_be_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    case = Case(monkeypatch)
+    case.world.scaling.histories[SUPPORT] = History(replicas=5, recommended=((case.now, 5),))
+    for load in (10, 30, 10):
+        case.now += 1.0
+        case.streams.say(load)
+    assert [count for _, count in case.world.scaling.histories[SUPPORT].recommended] == [5, 3, 1]
+
+
+def test_an_agent_about_which_nothing_was_decided_has_no_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(monkeypatch)
+    case.streams.say(30)
+    assert case.world.scaling.histories == {}
+
+
 def test_a_model_api_that_begins_to_fail_is_news(monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case(monkeypatch)
     case.streams.say(5)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 from pydantic import ValidationError
@@ -141,14 +142,17 @@ class Scaler:
     def _tell(self, agent: Key) -> None:
         """Mark the agent if the decision about it is another one than when it was marked last."""
         log = self._world.scaling
-        verdict, _ = verdict_for(
+        known = log.histories.get(agent)
+        verdict, decided = verdict_for(
             self._followed[agent].spec,
             self._world.cache.get(DEPLOYMENTS, agent),
             log.signals[agent],
-            log.histories.get(agent, NO_HISTORY),
+            known or NO_HISTORY,
             self._clock(),
             self._wall_clock(),
         )
+        if known is not None:  # what was needed counts for the whole stabilization, though nothing was to be done
+            log.histories[agent] = replace(decided, replicas=known.replicas, changes=known.changes)
         told = _essence(verdict)
         if self._told.get(agent) != told:
             self._told[agent] = told
