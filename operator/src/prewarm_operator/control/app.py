@@ -19,6 +19,7 @@ from prewarm_operator.control.controller import Controller
 from prewarm_operator.control.leader import LeaderElection, Leadership, Unopposed
 from prewarm_operator.control.lease import LeaseLock
 from prewarm_operator.control.liveness import Liveness
+from prewarm_operator.control.memory import Memory
 from prewarm_operator.control.queue import WorkQueue
 from prewarm_operator.control.scaler import Scaler
 from prewarm_operator.control.watcher import Watcher
@@ -54,6 +55,7 @@ class App:
         self._resync_due = asyncio.Event()
         self._watcher = Watcher(self._observe, self._list_before_watching, self._watch_had_a_gap)
         self._scaler = Scaler(self._world, self._queue.add, prometheus=settings.prometheus)
+        self._memory = Memory(client, gateway, settings.namespace, self._scaler.forecaster)
         self._liveness = Liveness(self._leadership.silent_seconds)
         self._listed = asyncio.Event()
         metrics.LEADER.set_function(self._leadership.is_leading)
@@ -69,6 +71,7 @@ class App:
                 self._watcher.run(),
                 self._resync(),
                 self._scaler.run(),
+                self._recall(),
                 self._take_part(),
             )
             running = [tasks.create_task(loop) for loop in loops]
@@ -87,6 +90,11 @@ class App:
         logger.warning("reconciles are broken off drain_seconds=%.0f", DRAIN_SECONDS)
         return False
 
+    async def _recall(self) -> None:
+        """Once all agents are known: what was kept of others is not taken up."""
+        await self._listed.wait()
+        await self._memory.recall()
+
     async def _take_part(self) -> None:
         """A replica that cannot list does not stand for election."""
         await self._listed.wait()
@@ -97,6 +105,7 @@ class App:
         self._world.scaling.begin_anew()
         await self._list_until_done()
         async with asyncio.TaskGroup() as workers:
+            workers.create_task(self._memory.keep())
             for _ in range(WORKERS):
                 workers.create_task(work(self._queue, self._controller.reconcile))
 

@@ -66,8 +66,8 @@ class Scaler:
         self._poll = PrometheusPoll(
             self.load_changed, configured=prometheus is not None, clock=clock, wall_clock=wall_clock
         )
-        self._forecaster = Forecaster(world)
-        self._backfill = Backfill(self._forecaster, wall_clock)
+        self.forecaster = Forecaster(world)
+        self._backfill = Backfill(self.forecaster, wall_clock)
         self._followed: dict[Key, _Followed] = {}
         self._told: dict[Key, object] = {}
 
@@ -80,7 +80,7 @@ class Scaler:
         own = spec.scaling.prometheus
         query = None if own is None else own.query
         self._poll.follow(agent, query)
-        self._forecaster.follow(agent, spec)
+        self.forecaster.follow(agent, spec)
         self._backfill.follow(agent, query)
         self._streams.follow(agent, self._addresses(agent))
         self.load_changed(agent)
@@ -112,7 +112,7 @@ class Scaler:
         with metrics.FORECAST_SECONDS.time():
             for agent in tuple(self._followed):
                 self._read(agent)
-            self._forecaster.step(now, epoch_seconds)
+            self.forecaster.step(now, epoch_seconds)
         metrics.LOAD_UNKNOWN.set(sum(self._is_blind(agent) for agent in self._followed))
         for agent in tuple(self._followed):
             self._tell(agent)
@@ -133,7 +133,7 @@ class Scaler:
         signals = self._world.scaling.signals
         forecast = signals.get(agent, NO_SIGNALS).forecast
         signals[agent] = Signals(reading, upstream, forecast, self._poll.fault(agent))
-        self._forecaster.hear(agent, reading, now)
+        self.forecaster.hear(agent, reading, now)
 
     def _is_blind(self, agent: Key) -> bool:
         reading = self._world.scaling.signals[agent].reading
@@ -186,7 +186,7 @@ class Scaler:
             self._streams.forget(agent)
             self._poll.forget(agent)
             self._backfill.forget(agent)
-            self._forecaster.forget(agent)
+            self.forecaster.forget(agent)
             self._world.scaling.forget(agent)
 
 
