@@ -4,6 +4,9 @@ import os
 import socket
 from dataclasses import dataclass, field
 
+from prewarm_operator.render.headroom import Placeholders
+from prewarm_operator.world.places import OFF, HeadroomMode, NodeHeadroom
+
 WORKERS = 16
 """Reconciles at the same time. They only wait for the API server; a write that hangs in somebody's webhook holds one of
 them for up to 15 seconds, and must not hold them all."""
@@ -58,6 +61,8 @@ class Settings:
     lease: times of leader election.
     resync_seconds: every kind is listed again this often, and every AgentDeployment looked at: what watches missed, and
         children that are not watched, are repaired within this time.
+    node_headroom: PREWARM_NODE_HEADROOM, by what places on nodes are kept free; PREWARM_PLACEHOLDER_IMAGE and
+        PREWARM_PLACEHOLDER_PRIORITY_CLASS, what placeholder pods are made of.
     """
 
     agent_image: str
@@ -66,13 +71,14 @@ class Settings:
     watch_namespaces: tuple[str, ...] = ()
     lease: LeaseTimes = field(default_factory=LeaseTimes)
     resync_seconds: float = 300.0
+    node_headroom: NodeHeadroom = OFF
 
 
 def from_environment(lease: LeaseTimes, resync_seconds: float) -> Settings:
     """Read the settings; `lease` and `resync_seconds` come from the command line.
 
     Raises:
-        SettingsError: PREWARM_AGENT_IMAGE is not set.
+        SettingsError: PREWARM_AGENT_IMAGE is not set, or another one has a value that it cannot have.
     """
     image = os.environ.get("PREWARM_AGENT_IMAGE", "")
     if not image:
@@ -85,4 +91,22 @@ def from_environment(lease: LeaseTimes, resync_seconds: float) -> Settings:
         watch_namespaces=tuple(dict.fromkeys(name for name in namespaces if name)),
         lease=lease,
         resync_seconds=resync_seconds,
+        node_headroom=_node_headroom(),
     )
+
+
+def _node_headroom() -> NodeHeadroom:
+    text = os.environ.get("PREWARM_NODE_HEADROOM", HeadroomMode.OFF)
+    if text not in tuple(HeadroomMode):
+        raise SettingsError(f"PREWARM_NODE_HEADROOM is {text!r}: it must be one of {', '.join(HeadroomMode)}")
+    made_of = Placeholders(
+        image=os.environ.get("PREWARM_PLACEHOLDER_IMAGE", ""),
+        priority_class=os.environ.get("PREWARM_PLACEHOLDER_PRIORITY_CLASS", ""),
+    )
+    mode = HeadroomMode(text)
+    if mode in (HeadroomMode.AUTO, HeadroomMode.PLACEHOLDER) and not (made_of.image and made_of.priority_class):
+        raise SettingsError(
+            f"PREWARM_NODE_HEADROOM is {mode}: set PREWARM_PLACEHOLDER_IMAGE and PREWARM_PLACEHOLDER_PRIORITY_CLASS, "
+            "as the chart does"
+        )
+    return NodeHeadroom(mode, made_of)

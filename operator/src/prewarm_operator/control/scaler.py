@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from prewarm_operator import metrics
 from prewarm_operator.api.agentdeployment import AgentDeploymentSpec
 from prewarm_operator.control.forecaster import TICK_SECONDS, Forecaster
+from prewarm_operator.decide.node_headroom import nodes
 from prewarm_operator.decide.scale import verdict_for
 from prewarm_operator.decide.scaling.model import Mode, Verdict
 from prewarm_operator.kube.resources import AGENT_DEPLOYMENTS, DEPLOYMENTS, PODS
@@ -57,6 +58,7 @@ class Scaler:
         self._forecaster = Forecaster(world)
         self._followed: dict[Key, _Followed] = {}
         self._told: dict[Key, object] = {}
+        world.scaling.heard = self._streams.heard
 
     def look(self, agent: Key) -> None:
         """Something of this agent has changed, itself or a pod of its: follow what there is now."""
@@ -120,10 +122,18 @@ class Scaler:
             self._clock(),
             self._wall_clock(),
         )
-        told = _essence(verdict)
+        told = _essence(verdict), self._places(agent, verdict)
         if self._told.get(agent) != told:
             self._told[agent] = told
             self._mark(agent)
+
+    def _places(self, agent: Key, verdict: Verdict) -> int:
+        """Those to keep free on nodes, as far as their number changes with the forecast."""
+        spec, log = self._followed[agent].spec, self._world.scaling
+        if not self._world.places.wanted or Mode(spec.mode) is not Mode.AUTO:
+            return 0
+        expected = log.histories.get(agent, NO_HISTORY).expected
+        return nodes(spec, verdict, log.signals[agent], expected, 0, self._clock(), self._wall_clock()).places
 
     def _spec(self, agent: Key) -> AgentDeploymentSpec | None:
         """The spec of an agent that is to be followed."""

@@ -67,6 +67,8 @@ def _scaling(old: AgentDeploymentStatus, scale: Scale) -> ScalingStatus:
     """The decision in words. They name loads and times, so they stay while no number and no reason changes."""
     verdict = scale.verdict
     terms = () if verdict is None else verdict.terms
+    if scale.nodes is not None:
+        terms = (*terms, scale.nodes)
     new = ScalingStatus(
         reason=scale.reason,
         message=scale.message,
