@@ -110,8 +110,8 @@ class PrometheusRule(Section):
 
 
 class NodeHeadroom(Section):
-    mode: Literal["Off", "Auto", "CapacityBuffer", "Placeholder"] = Field(
-        default="Off",
+    mode: Literal["Disabled", "Auto", "CapacityBuffer", "Placeholder"] = Field(
+        default="Disabled",
         description="Keep places on nodes free for the pods that agents in mode Auto are expected to need within "
         "minutes. CapacityBuffer: cluster-autoscaler or Karpenter keep them. Placeholder: pods that do nothing and "
         "give way. Auto: CapacityBuffer where the cluster serves that kind, else Placeholder. It costs nodes: "

@@ -49,6 +49,8 @@ NODE_PORTS = {
     "CoreDNS's health port": 8053,
 }
 
+KARPENTER_PORTS = (18081, 18082)  # metrics, health
+
 PAUSE_IMAGE = "localhost/pause:prewarm-dev"
 BASE_IMAGE = "docker.io/library/python:3.13-slim"
 CNI_PLUGINS = Path("/usr/lib/cni")

@@ -159,7 +159,7 @@ def test_a_cluster_without_the_kind_is_named_and_nothing_is_made() -> None:
 @pytest.mark.parametrize(
     ("mode", "served", "by"),
     [
-        ("Off", True, None),
+        ("Disabled", True, None),
         ("Auto", True, "CapacityBuffer"),
         ("Auto", False, "Placeholder"),
         ("CapacityBuffer", True, "CapacityBuffer"),
@@ -168,7 +168,7 @@ def test_a_cluster_without_the_kind_is_named_and_nothing_is_made() -> None:
     ],
 )
 def test_by_what_places_are_kept(mode: str, served: bool, by: str | None) -> None:
-    assert places(NodeHeadroom(HeadroomMode(mode), MADE_OF), served) == Places(mode != "Off", by, MADE_OF)
+    assert places(NodeHeadroom(HeadroomMode(mode), MADE_OF), served) == Places(mode != "Disabled", by, MADE_OF)
 
 
 BUSY = {"uid-of-support-1": 0, "uid-of-support-2": 4, "uid-of-support-3": 0}

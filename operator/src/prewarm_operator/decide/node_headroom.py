@@ -80,9 +80,8 @@ def nodes(
         ahead = verdict.replicas
     if verdict.blind:
         ahead = max(ahead, last)
-    if problem is None or expected:
-        expected = pace.remember(expected, min(high, ahead), now, STABILIZATION_SECONDS)
-    peak = min(high, expected[0][1] if expected else ahead)
+    expected = pace.remember(expected, min(high, ahead), now, STABILIZATION_SECONDS)
+    peak = min(high, expected[0][1])
     places = max(0, peak - verdict.replicas)
     if problem is not None:
         message = f"{problem.message}: {places} places on nodes stay free"
@@ -139,8 +138,9 @@ def objects(snapshot: Snapshot, scale: Scale, pods: Template) -> tuple[dict[str,
 
 
 def _kept(snapshot: Snapshot) -> int:
+    """While one takes over from the other, both are for the same pods."""
     found = (_live(snapshot, kind) for kind in (CAPACITY_BUFFERS.kind, DEPLOYMENTS.kind))
-    return sum(live["spec"].get("replicas", 0) for live in found if live is not None)
+    return max((live["spec"].get("replicas", 0) for live in found if live is not None), default=0)
 
 
 def _live(snapshot: Snapshot, kind: str) -> Object | None:

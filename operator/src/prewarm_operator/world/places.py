@@ -9,7 +9,7 @@ from prewarm_operator.render.headroom import NO_PLACEHOLDERS, Placeholders
 class HeadroomMode(StrEnum):
     """The chart's nodeHeadroom.mode."""
 
-    OFF = "Off"
+    OFF = "Disabled"
     AUTO = "Auto"
     CAPACITY_BUFFER = "CapacityBuffer"
     PLACEHOLDER = "Placeholder"
