@@ -1,9 +1,9 @@
 """Whether nodes are there before the pods of a ramp need them: the real Karpenter, nodes that kwok plays.
 
 Two agents see the same load at the same time, each under an operator of its own from the chart and its image: one keeps
-node headroom, the other does not. A node takes a minute to start, as one of a cloud. After some minutes of even load,
-from which the forecast learns, the load grows by three requests a minute. Counted are the seconds for which the pods
-that were made during the ramp were unschedulable. About twelve minutes.
+node headroom, the other does not. A node takes a minute to start, as one of a cloud. After two minutes of even load,
+from which the forecast learns, the load grows by 3.5 requests a minute. Counted are the seconds for which the pods that
+were made during the ramp were unschedulable. In about twelve minutes.
 """
 
 import asyncio
@@ -24,14 +24,15 @@ from prewarm_demo.cluster.commands import Commands
 from prewarm_demo.install import IMAGES, remove_all
 from prewarm_demo.narrator import Narrator
 from prewarm_demo.sides import EXAMPLE
+from prewarm_demo.trial.side import beside
 from ramp_parts.told_load import ToldLoad
 from ramp_parts.waiting import Waiting
 
 WITH, WITHOUT = "headroom-with", "headroom-without"
 MODES = {WITH: "CapacityBuffer", WITHOUT: "Disabled"}
 LABEL = "prewarm.dev/ramp"
-EVEN_LOAD, PER_MINUTE = 40.0, 3.0
-EVEN_SECONDS, RAMP_SECONDS = 180.0, 480.0
+EVEN_LOAD, PER_MINUTE = 40.0, 3.5
+EVEN_SECONDS, RAMP_SECONDS = 120.0, 450.0
 NODE_START = "60s"
 CPU = "4"
 """Of a node: three pods of one CPU have a place beside what a node keeps for itself."""
@@ -141,17 +142,20 @@ async def _measure() -> dict[str, report.Figure]:
         await _install(commands, WITH, crds=True)
         await _install(commands, WITHOUT, crds=False)
         waiting = {name: Waiting(api, name) for name in MODES}
-        watches = [asyncio.create_task(each.watch()) for each in waiting.values()]
+        await stack.enter_async_context(beside(*(each.watch() for each in waiting.values())))
         objects = [each for name in MODES for each in (*node_pool(name), agent(name))]
         text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
         await commands.kubectl("apply", "--filename=-", stdin=text)
         await _placed(waiting)
+        for name in MODES:
+            ready = ("wait", "--for=condition=Ready", "agentdeployment/support", f"--namespace={name}")
+            await commands.kubectl(*ready, "--timeout=60s")
         await _pass(EVEN_SECONDS, waiting, narrator, ramp)
         ramp.began = time.monotonic()
         await _pass(RAMP_SECONDS, waiting, narrator, ramp)
         for name in MODES:
             await commands.kubectl("get", "agentdeployments,capacitybuffers", f"--namespace={name}")
-        figures: dict[str, report.Figure] = {
+        return {
             f"headroom_{what}_{name.removeprefix('headroom-')}": figure
             for name, each in waiting.items()
             for what, figure in (
@@ -159,9 +163,6 @@ async def _measure() -> dict[str, report.Figure]:
                 ("ramp_pods", each.made_since(ramp.began)),
             )
         }
-        for watch in watches:
-            watch.cancel()
-        return figures
 
 
 async def _remove(commands: Commands) -> None:

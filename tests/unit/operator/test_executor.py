@@ -9,7 +9,7 @@ from unit.operator.builders import IMAGE, live, snapshot
 from prewarm_operator.apply.executor import NEW_NAMESPACE_SECONDS, Executor, Outcome
 from prewarm_operator.decide import reasons
 from prewarm_operator.decide.decide import decide
-from prewarm_operator.decide.plan import Adopt, Apply, Create, Relabel, TryApply
+from prewarm_operator.decide.plan import Adopt, Apply, Create, Rank, Relabel, TryApply
 from prewarm_operator.kube.errors import Conflict, Invalid, KubeError, NamespaceTerminating, NotFound, Unreachable
 from prewarm_operator.kube.resources import DEPLOYMENTS, DISRUPTION_BUDGETS, PODS
 from prewarm_operator.world.cache import Cache, Key, generation_of
@@ -177,9 +177,12 @@ SUPPORT = Key("team", "support")
 ADOPT = Adopt(DISRUPTION_BUDGETS, "team", "support", "20", 0)
 APPLY = Apply(DISRUPTION_BUDGETS, BUDGET, "spec.minAvailable", by_hand=True)
 RELABEL = Relabel("team", "support", "uid-of-PodDisruptionBudget-support", {})
+RANK = Rank("team", "support", "uid-of-PodDisruptionBudget-support", 3)
 
 
-async def refuse(write: Adopt | Apply | Relabel, error: KubeError, found: dict[str, Any]) -> tuple[Outcome, Cache]:
+async def refuse(
+    write: Adopt | Apply | Relabel | Rank, error: KubeError, found: dict[str, Any]
+) -> tuple[Outcome, Cache]:
     gateway: Any = Refusing(error)
     reader: Any = Reader(found)
     cache = Cache()
@@ -215,8 +218,9 @@ async def test_an_apply_that_is_refused_for_what_it_says_is_a_problem() -> None:
     assert [problem.reason for problem in outcome.problems] == [reasons.CHILD_REFUSED]
 
 
+@pytest.mark.parametrize("write", [RELABEL, RANK], ids=["labels", "cost"])
 @pytest.mark.parametrize("error", [NotFound(404, "gone"), Invalid(422, "metadata.uid: field is immutable")])
-async def test_a_pod_that_is_gone_needs_no_labels(error: KubeError) -> None:
-    outcome, cache = await refuse(RELABEL, error, {})
+async def test_a_pod_that_is_gone_needs_neither_labels_nor_a_cost(write: Relabel | Rank, error: KubeError) -> None:
+    outcome, cache = await refuse(write, error, {})
     assert (outcome.problems, outcome.errors) == ([], [])
     assert cache.get(PODS, SUPPORT) is None

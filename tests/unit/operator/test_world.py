@@ -308,3 +308,10 @@ def test_an_autoscaler_of_anything_else_is_no_concern(kind: str, name: str) -> N
     world.observe(AGENT_DEPLOYMENTS, None, agent_body(), 0.0)
     assert world.observe(AUTOSCALERS, "ADDED", autoscaler(kind, name), 0.0) is None
     assert world.snapshot(SUPPORT, agent_body()).autoscalers == Autoscalers()
+
+
+def test_a_deployment_of_placeholders_belongs_to_its_owner_and_not_to_an_agent_of_its_name() -> None:
+    owner = {"kind": "AgentDeployment", "name": "support", "uid": "u0", "controller": True}
+    body = {**thing("support-headroom", ownerReferences=[owner]), "spec": {"replicas": 3}, "kind": "Deployment"}
+    assert Cache().agent_of(DEPLOYMENTS, body) == SUPPORT
+    assert Cache().agent_of(DEPLOYMENTS, thing("support")) == SUPPORT
