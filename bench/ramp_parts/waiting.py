@@ -11,7 +11,7 @@ from prewarm_demo.cluster.api import Api
 class _Pod:
     created_at: float
     unschedulable_at: float | None = None
-    placed_at: float | None = None
+    waited_until: float | None = None
 
 
 class Waiting:
@@ -21,32 +21,23 @@ class Waiting:
         self._api = api
         self._path = f"/api/v1/namespaces/{namespace}/pods?watch=1"
         self._pods: dict[str, _Pod] = {}
-        self._changed = asyncio.Event()
 
     async def watch(self) -> None:
         """Follow until cancelled."""
         while True:
             async for event in self._api.events(self._path):
-                if event["type"] in ("ADDED", "MODIFIED"):
-                    self._take_in(event["object"], time.monotonic())
-                    self._changed.set()
+                self._take_in(event["object"], time.monotonic(), gone=event["type"] == "DELETED")
             await asyncio.sleep(0.2)
 
-    def _take_in(self, body: dict[str, dict[str, object]], now: float) -> None:
+    def _take_in(self, body: dict[str, dict[str, object]], now: float, *, gone: bool) -> None:
         pod = self._pods.setdefault(str(body["metadata"]["uid"]), _Pod(now))
-        if "nodeName" in body["spec"]:
-            pod.placed_at = pod.placed_at or now
+        if gone or "nodeName" in body["spec"]:
+            pod.waited_until = pod.waited_until or now
             return
         conditions = body["status"].get("conditions")
         for condition in conditions if isinstance(conditions, list) else ():
             if condition["type"] == "PodScheduled" and condition.get("reason") == "Unschedulable":
                 pod.unschedulable_at = pod.unschedulable_at or now
-
-    async def until_placed(self, count: int) -> None:
-        """Return when nodes have taken so many pods."""
-        while sum(pod.placed_at is not None for pod in self._pods.values()) < count:
-            self._changed.clear()
-            await self._changed.wait()
 
     def made_since(self, began: float) -> int:
         return sum(pod.created_at >= began for pod in self._pods.values())
@@ -55,7 +46,7 @@ class Waiting:
         """Summed over the pods that were made since then; one that still waits has waited until now."""
         now = time.monotonic()
         return sum(
-            (pod.placed_at or now) - pod.unschedulable_at
+            (pod.waited_until or now) - pod.unschedulable_at
             for pod in self._pods.values()
             if pod.created_at >= began and pod.unschedulable_at is not None
         )

@@ -71,6 +71,19 @@ async def test_what_the_api_server_rewrites_in_a_new_deployment_is_nobodys_chang
     assert not world.apply_verdicts[SUPPORT].changes
 
 
+async def test_a_deployment_of_placeholders_says_nothing_about_an_agent_of_its_name() -> None:
+    class Rewriting(Gateway):
+        async def create(self, write: Create) -> Any:
+            return {**live(write.body), "spec": {}}
+
+    body = decided_deployment()
+    placeholders = {**body, "metadata": {**body["metadata"], "name": "support-headroom"}}
+    plan = replace(decide(snapshot()), writes=(Create(DEPLOYMENTS, placeholders),))
+    world = World(Cache(), IMAGE)
+    await Executor(cast(Any, Rewriting({})), cast(Any, Reader({})), world).execute(plan, "uid-1")
+    assert world.apply_verdicts == {}
+
+
 @pytest.mark.parametrize(
     ("answer", "changes"),
     [

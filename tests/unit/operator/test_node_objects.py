@@ -114,6 +114,15 @@ def test_what_was_written_is_left_alone_and_follows_the_number(by: Places) -> No
     assert first_difference(write.body, {**bodies[write.resource.kind]}, "") is not None
 
 
+def test_placeholders_that_a_hand_has_changed_are_put_back_at_once() -> None:
+    """Only of the agent's own Deployment it is asked first what an apply would change."""
+    (body,) = created(planned(BY_PODS)).values()
+    edited = live({**body, "spec": {**body["spec"], "replicas": 50}})
+    (write,) = planned(BY_PODS, edited).writes
+    assert isinstance(write, Apply)
+    assert (write.because, write.by_hand) == ("spec.replicas", True)
+
+
 @pytest.mark.parametrize("mode", ["Observe", "External"])
 def test_where_somebody_else_sets_the_number_nothing_is_made(mode: str) -> None:
     plan = planned(BY_PODS, of={"mode": mode})

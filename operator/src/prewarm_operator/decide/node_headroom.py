@@ -80,7 +80,7 @@ def nodes(
         ahead = verdict.replicas
     if verdict.blind:
         ahead = max(ahead, last)
-    expected = pace.remember(expected, min(high, ahead), now, STABILIZATION_SECONDS)
+    expected = pace.remember(expected, ahead, now, STABILIZATION_SECONDS)
     peak = min(high, expected[0][1])
     places = max(0, peak - verdict.replicas)
     if problem is not None:
@@ -108,7 +108,7 @@ def _scheduled(spec: AgentDeploymentSpec, bounds: Policy, epoch_seconds: float) 
 def node_headroom(snapshot: Snapshot, scale: Scale) -> Scale:
     """`scale` with the places beside it; as it is where none are kept for this agent."""
     spec, verdict, places = snapshot.agent.spec, scale.verdict, snapshot.places
-    if not places.wanted or verdict is None or Mode(spec.mode) is not Mode.AUTO or not scale.ours:
+    if not places.wanted or verdict is None or Mode(spec.mode) is not Mode.AUTO:
         return scale
     if places.by is None:
         message = (
