@@ -1,4 +1,5 @@
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from prewarm_operator.render.agent import parse
 from prewarm_operator.signals.pod_load import Heard, PodLoad
 from prewarm_operator.signals.server import Server
 from prewarm_operator.world.cache import Cache, Key
+from prewarm_operator.world.places import OFF, HeadroomMode, NodeHeadroom
 from prewarm_operator.world.scaling import History
 from prewarm_operator.world.world import World
 
@@ -45,14 +47,19 @@ class FakeStreams:
 class Case:
     """One agent with one Ready pod, a clock that the test sets, and a list of what was marked."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, prometheus: Server | None = None, **spec: Any) -> None:
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        prometheus: Server | None = None,
+        headroom: NodeHeadroom = OFF,
+        **spec: Any,
+    ) -> None:
         self.now = 1000.0
         self.marked: list[Key] = []
         monkeypatch.setattr(module, "Streams", FakeStreams)
-        self.world = World(Cache(), "example.com/agent:1", lambda: self.now, lambda: EPOCH + self.now)
-        self.scaler = Scaler(
-            self.world, self.marked.append, lambda: self.now, lambda: EPOCH + self.now, prometheus=prometheus
-        )
+        clocks = (lambda: self.now, lambda: EPOCH + self.now)
+        self.world = World(Cache(), "example.com/agent:1", *clocks, headroom)
+        self.scaler = Scaler(self.world, self.marked.append, *clocks, prometheus=prometheus)
         self.streams: FakeStreams = self.scaler._streams  # type: ignore[assignment]
         fields = {"mode": "Auto", "minReplicas": 1, "maxReplicas": 9, "concurrencyLimit": 50, "targetConcurrency": 10}
         self.body = agent_body(**(fields | spec))
@@ -186,3 +193,29 @@ def test_a_leaders_first_decision_begins_with_the_pods_that_there_are(monkeypatc
         EPOCH,
     )
     assert verdict.replicas == 6
+
+
+def test_places_on_nodes_that_change_with_the_forecast_alone_are_news(monkeypatch: pytest.MonkeyPatch) -> None:
+    def marks(mode: HeadroomMode) -> int:
+        case = Case(monkeypatch, headroom=NodeHeadroom(mode))
+        case.streams.say(45)
+        case.tick()
+        case.tick()
+        known = case.world.scaling.signals[SUPPORT]
+        assert known.forecast is not None
+        case.marked.clear()
+        for load in (45.0, 200.0):
+            forecast = replace(known.forecast, upper=45.0, later=(load,), at_seconds=case.now)
+            case.world.scaling.signals[SUPPORT] = replace(known, forecast=forecast)
+            case.streams.say(45)
+        return len(case.marked)
+
+    assert marks(HeadroomMode.PLACEHOLDER) == marks(HeadroomMode.OFF) + 1
+
+
+def test_what_each_pod_works_on_is_known_as_long_as_it_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(monkeypatch)
+    case.streams.say(7)
+    assert case.world.snapshot(SUPPORT, case.body).in_flight == {"u1": 7}
+    case.now += 36.0
+    assert case.world.snapshot(SUPPORT, case.body).in_flight == {}

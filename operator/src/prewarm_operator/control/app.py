@@ -44,8 +44,9 @@ class App:
     """
 
     def __init__(self, client: Client, settings: Settings) -> None:
-        self._world = World(Cache(), settings.agent_image)
-        self._reader = Reader(client, self._world.cache, settings.watch_namespaces)
+        self._world = World(Cache(), settings.agent_image, node_headroom=settings.node_headroom)
+        with_buffers = settings.node_headroom.may_use_buffers
+        self._reader = Reader(client, self._world.cache, settings.watch_namespaces, with_buffers=with_buffers)
         self._queue = WorkQueue()
         self._leadership = _leadership(client, settings)
         gateway = Gateway(client, self._leadership.write_seconds)
@@ -145,6 +146,7 @@ class App:
                 break
         self._listed.set()
         self._world.listed_at = self._reader.listed_at
+        self._world.buffers_served = self._reader.buffers_served
         metrics.LAST_RESYNC.set(self._world.listed_at)
         self._watcher.watch_only(self._reader.readable)
         for key in touched | self._world.agents():

@@ -14,6 +14,7 @@ from prewarm_operator.api.agentdeployment import AgentDeploymentSpec
 from prewarm_operator.control.backfill import Backfill
 from prewarm_operator.control.forecaster import TICK_SECONDS, Forecaster
 from prewarm_operator.control.prometheus_poll import PrometheusPoll
+from prewarm_operator.decide.node_headroom import nodes
 from prewarm_operator.decide.scale import verdict_for
 from prewarm_operator.decide.scaling.model import Mode, Verdict
 from prewarm_operator.kube.resources import AGENT_DEPLOYMENTS, DEPLOYMENTS, PODS
@@ -70,6 +71,7 @@ class Scaler:
         self._backfill = Backfill(self.forecaster, wall_clock)
         self._followed: dict[Key, _Followed] = {}
         self._told: dict[Key, object] = {}
+        world.scaling.heard = self._streams.heard
 
     def look(self, agent: Key) -> None:
         """Something of this agent has changed, itself or a pod of its: follow what there is now."""
@@ -152,11 +154,21 @@ class Scaler:
             self._wall_clock(),
         )
         if known is not None:  # what was needed counts for the whole stabilization, though nothing was to be done
-            log.histories[agent] = replace(decided, replicas=known.replicas, changes=known.changes)
-        told = _essence(verdict)
+            log.histories[agent] = replace(
+                known, recommended=decided.recommended, upstream_above_since=decided.upstream_above_since
+            )
+        told = _essence(verdict), self._places(agent, verdict)
         if self._told.get(agent) != told:
             self._told[agent] = told
             self._mark(agent)
+
+    def _places(self, agent: Key, verdict: Verdict) -> int:
+        """Those to keep free on nodes, as far as their number changes with the forecast."""
+        spec, log = self._followed[agent].spec, self._world.scaling
+        if not self._world.places.wanted or Mode(spec.mode) is not Mode.AUTO:
+            return 0
+        expected = log.histories.get(agent, NO_HISTORY).expected
+        return nodes(spec, verdict, log.signals[agent], expected, 0, self._clock(), self._wall_clock()).places
 
     def _spec(self, agent: Key) -> AgentDeploymentSpec | None:
         """The spec of an agent that is to be followed."""

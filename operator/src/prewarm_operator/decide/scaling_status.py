@@ -36,6 +36,8 @@ def scaling_status(snapshot: Snapshot, scale: Scale, now: datetime) -> ScalingSt
     """The decision in words. They name loads and times, so they stay while no number and no reason changes."""
     old, verdict = snapshot.agent.status, scale.verdict
     terms = () if verdict is None else verdict.terms
+    if scale.nodes is not None:
+        terms = (*terms, scale.nodes)
     reading = None if verdict is None else snapshot.signals.reading
     new = ScalingStatus(
         reason=scale.reason,

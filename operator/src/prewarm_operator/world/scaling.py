@@ -1,10 +1,12 @@
 """What the number of an agent's pods goes by beside its objects: signals, and what was decided lately."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from prewarm_operator.forecast import Forecasts
 from prewarm_operator.forecast.quality import ENOUGH
+from prewarm_operator.signals.pod_load import SILENT_SECONDS, Heard
 from prewarm_operator.signals.reading import Fault, Reading, Upstream
 from prewarm_operator.world.cache import Key
 
@@ -63,12 +65,14 @@ class History:
         recommended: (time, number) within the stabilization window; the numbers fall, the first is the greatest.
         changes: (time, pods added or removed) within the longest period of a rate.
         upstream_above_since: since when the model API has failed too often, None if it does not.
+        expected: (time, pods expected while a node starts) lately; the numbers fall, the first is the greatest.
     """
 
     replicas: int | None = None
     recommended: tuple[tuple[float, int], ...] = ()
     changes: tuple[tuple[float, int], ...] = ()
     upstream_above_since: float | None = None
+    expected: tuple[tuple[float, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +94,17 @@ NO_SIGNALS = Signals()
 
 @dataclass
 class ScalingLog:
-    """Signals and histories by agent."""
+    """Signals and histories by agent; `heard` are the last lines of its pods' load streams."""
 
     signals: dict[Key, Signals] = field(default_factory=dict)
     histories: dict[Key, History] = field(default_factory=dict)
+    heard: Callable[[Key], Mapping[str, Heard]] = lambda _: {}
+
+    def in_flight(self, agent: Key, now: float) -> dict[str, int]:
+        """Requests that each pod works on or has queued, by uid, as far as it told them lately."""
+        heard = self.heard(agent).items()
+        fresh = {uid: one.load for uid, one in heard if now - one.at_seconds <= SILENT_SECONDS}
+        return {uid: load.in_flight + load.queued for uid, load in fresh.items()}
 
     def forget(self, agent: Key) -> None:
         """The AgentDeployment is gone."""
