@@ -26,6 +26,8 @@ STEPS = 480
 """Points of a curve at most."""
 
 ROOM_ABOVE = 1.12
+TALL = 340.0
+"""Pixels: for the figure with words beside its dots."""
 LEAST_SHARE = 1e-5
 """Where settings without cold demand stand on a logarithmic axis."""
 
@@ -97,11 +99,11 @@ def costs(comparison: Comparison) -> str:
     """Pod-hours against cold share of every setting. What the words find no room for is in the table."""
     answers = [answer for answer in comparison.answers if answer.policy != FIXED]
     hours = [answer.outcome.pod_hours for answer in answers]
-    y = Scale(min(hours) * 0.85, max(hours) * 1.2, log=True)
+    y = Scale(min(hours) * 0.9, max(hours) * 1.1, log=True)
     x = Scale(LEAST_SHARE / 4, max(2e-2, max(map(_cold, answers)) * 3), log=True)
     marks = [value for value in nice_marks(y.high, 5) if value > y.low]
     shares = [(LEAST_SHARE, "none"), *(mark for mark in SHARES if mark[0] <= x.high)]
-    axes = Axes(x, y, shares, [(value, _count(value)) for value in marks])
+    axes = Axes(x, y, shares, [(value, _count(value)) for value in marks], TALL)
     drawn = []
     for policy in (KPA_NAME, ORACLE, HPA_NAME, PREWARM):
         points = [(_cold(answer), answer.outcome.pod_hours) for answer in comparison.of(policy)]

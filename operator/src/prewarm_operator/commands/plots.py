@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-HEIGHT = 240.0
 BELOW = 22.0
 """For the labels of the horizontal axis, in pixels."""
 
@@ -21,6 +20,9 @@ NARROW = 328.0
 """Pixels: a figure on a phone. Wider ones only move marks apart."""
 LETTER, DOT = 6.6, 4.0
 """Pixels: a letter's width, half a dot's."""
+
+SIDES = (("start", 6, -6), ("end", -6, 15), ("start", 8, 4), ("end", -8, 4))
+"""Where words may stand beside a mark, the best first: anchor, and pixels to the right and down. Curves fall."""
 
 Points = Sequence[tuple[float, float]]
 
@@ -42,12 +44,13 @@ class Scale:
 
 @dataclass(frozen=True)
 class Axes:
-    """Both scales with their marks, as (value, label)."""
+    """Both scales with their marks, as (value, label), and the figure's height in pixels."""
 
     x: Scale
     y: Scale
     x_marks: Sequence[tuple[float, str]]
     y_marks: Sequence[tuple[float, str]]
+    height: float = 240.0
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ class Bar:
 
 def plot(axes: Axes, drawn: Sequence[str], written: Sequence[str], title: str) -> str:
     """A figure from what `line`, `area`, `band`, `dots` and `labels` made; `title` says what it shows."""
-    inside = HEIGHT - BELOW
+    inside = axes.height - BELOW
     grid = "".join(f'<path class="grid" d="M0 {_y(axes, value):.1f}H{WIDTH:.0f}"/>' for value, _ in axes.y_marks)
     words = [
         f'<text x="2" y="{max(11.0, _y(axes, value) - 3):.1f}">{escape(text)}</text>' for value, text in axes.y_marks
@@ -83,8 +86,8 @@ def plot(axes: Axes, drawn: Sequence[str], written: Sequence[str], title: str) -
     for value, text in axes.x_marks:
         at = axes.x(value)
         anchor = "start" if at < 0.05 else "end" if at > 0.95 else "middle"
-        words.append(f'<text x="{at:.2%}" y="{HEIGHT - 6:.0f}" text-anchor="{anchor}">{escape(text)}</text>')
-    return _figure(title, HEIGHT, inside, grid + "".join(drawn), "".join((*words, *written)))
+        words.append(f'<text x="{at:.2%}" y="{axes.height - 6:.0f}" text-anchor="{anchor}">{escape(text)}</text>')
+    return _figure(title, axes.height, inside, grid + "".join(drawn), "".join((*words, *written)))
 
 
 def bars(rows: Sequence[Bar], title: str) -> str:
@@ -129,7 +132,7 @@ def labels(axes: Axes, marks: Sequence[tuple[float, float, str]]) -> list[str]:
     written = []
     for (x, y, text), (at, down) in zip(marks, places, strict=True):
         wide = len(text) * LETTER
-        for anchor, aside, below in (("start", 8, 4), ("end", -8, 4), ("middle", 0, -9), ("middle", 0, 16)):
+        for anchor, aside, below in SIDES:
             left = at + aside - {"start": 0.0, "end": wide, "middle": wide / 2}[anchor]
             box = _Box(left, down + below - 9, left + wide, down + below + 3)
             if box.left < 0 or box.right > NARROW or any(map(box.covers, taken)):
@@ -162,4 +165,4 @@ def _path(axes: Axes, points: Points) -> str:
 
 
 def _y(axes: Axes, value: float) -> float:
-    return (HEIGHT - BELOW) * (1 - axes.y(value))
+    return (axes.height - BELOW) * (1 - axes.y(value))
