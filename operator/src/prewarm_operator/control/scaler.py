@@ -155,7 +155,7 @@ class Scaler:
         )
         if known is not None:  # what was needed counts for the whole stabilization, though nothing was to be done
             log.histories[agent] = replace(
-                known, recommended=decided.recommended, upstream_above_since=decided.upstream_above_since
+                decided, replicas=known.replicas, changes=known.changes, expected=known.expected
             )
         told = _essence(verdict), self._places(agent, verdict)
         if self._told.get(agent) != told:
