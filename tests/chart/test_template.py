@@ -165,4 +165,6 @@ def test_the_operator_may_keep_what_its_forecast_has_learned() -> None:
     """In its own namespace, also where it watches others alone."""
     roles = of_kind(render({"watchNamespaces": ["team-a"]}), "Role")
     (own,) = [role for role in roles if role["metadata"]["namespace"] == "prewarm-system"]
-    assert {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["list", "create", "patch", "delete"]} in own["rules"]
+    assert {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["list", "create", "patch", "delete"]} in own[
+        "rules"
+    ]
