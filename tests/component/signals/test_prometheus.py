@@ -10,6 +10,7 @@ import pytest
 from component.signals.conftest import Scraped
 
 from prewarm_operator.signals.prometheus import History, Prometheus
+from prewarm_operator.signals.promql import MOST_NAMED
 from prewarm_operator.signals.reading import Reading, Validity
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -180,6 +181,21 @@ async def test_history_is_on_the_grid_and_ends_before_the_bin_under_way(client: 
     assert {len(loads) for loads in history.loads.values()} == {len(history.epoch_seconds)}
     assert history.loads[SUPPORT][-1] == 7
     assert {SUPPORT, ("other", "support"), ("team", "real")} <= history.loads.keys()
+
+
+async def test_a_history_of_named_agents_is_the_same_and_of_few_others(client: Prometheus, scraped: Scraped) -> None:
+    scraped.pods["one"].in_flight = 3
+    await until(client, SUPPORT, says(3))
+    await asyncio.sleep(1.2)
+    end = time.time()
+    named = [SUPPORT, ("other", "unheard")]
+    (everybody,) = [part async for part in client.fleet_history(end - 10, end, 1.0)]
+    (few,) = [part async for part in client.fleet_history(end - 10, end, 1.0, named)]
+    assert few.loads.keys() == {SUPPORT, ("other", "support")}
+    assert repr(few.loads[SUPPORT]) == repr(everybody.loads[SUPPORT])
+    many = [("team", f"agent-{number}") for number in range(MOST_NAMED + 1)]
+    (all_of_them,) = [part async for part in client.fleet_history(end - 10, end, 1.0, many)]
+    assert all_of_them.loads.keys() == everybody.loads.keys()
 
 
 async def test_a_history_without_samples_is_unknown_and_not_idle(client: Prometheus) -> None:

@@ -9,8 +9,8 @@ from collections.abc import Collection
 _BY_AGENT = "by (namespace, agent)"
 _ALL = 'agent!=""'
 
-MOST_NAMED = 50
-"""Agents that a query names; beyond that it asks for all of them."""
+MOST_NAMED = 10
+"""Agents that a query names; beyond that it asks for all of them, for addresses of questions must not grow long."""
 
 # As many as in 5 s, which is how long a refused request counts in a load stream. Two minutes hold four scrapes even
 # at an interval of 30 s, and `rate` minds restarts.
