@@ -27,22 +27,28 @@ def decide_scaling(inputs: Inputs, history: History, now: float) -> tuple[Verdic
         return _verdict(inputs, term, (term,), now), History()
     current = inputs.pods.own + inputs.pods.claimed if history.replicas is None else history.replicas
     since = limits.failing_since(inputs.upstream, history.upstream_above_since, now)
-    wanted, asked = _wanted(inputs, since, current, now)
+    wanted, asked, lasting, awaited_until = _wanted(inputs, since, current, now)
+    awaited = pace.within(history.awaited, now, 0.0)
     if policy.paused:
         decided = _paused(policy, current)
         slowed: tuple[Term, ...] = (decided,)
         recommended: pace.Dated = ((now, current),)
     else:
         recommended = history.recommended or ((now, current),)
-        recommended = pace.remember(recommended, _count(wanted), now, policy.stabilization_seconds)
-        decided, slowed = _slowed(inputs, history.changes, recommended, wanted, current, now)
+        recommended = pace.remember(recommended, lasting, now, policy.stabilization_seconds)
+        if awaited_until > now:
+            awaited = pace.remember(awaited, _count(wanted), awaited_until, awaited_until - now)
+        decided, slowed = _slowed(inputs, History(None, recommended, awaited, history.changes), wanted, current, now)
     total = _count(decided)
     changes = _changes(policy, history.changes, total - current, now)
-    return _verdict(inputs, decided, (*asked, *slowed), now), History(total, recommended, changes, since)
+    return _verdict(inputs, decided, (*asked, *slowed), now), History(total, recommended, awaited, changes, since)
 
 
-def _wanted(inputs: Inputs, since: float | None, current: int, now: float) -> tuple[Term, list[Term]]:
-    """What sets the number before anything slows it, and all terms until there."""
+def _wanted(inputs: Inputs, since: float | None, current: int, now: float) -> tuple[Term, list[Term], int, float]:
+    """What sets the number before anything slows it, and all terms until there.
+
+    Then how many of these pods are for more than a passing peak, and when the time comes for which the rest is.
+    """
     policy, forecast = inputs.policy, inputs.forecast
     validity, problem = trust(inputs.reading, now)
     asked: list[Term] = []
@@ -74,16 +80,17 @@ def _wanted(inputs: Inputs, since: float | None, current: int, now: float) -> tu
     if bound is not None:
         asked.append(bound)
         decided = bound
-    return decided, asked
+    if forecast is None or no_forecast is not None or validity is not Validity.VALID:
+        return decided, asked, _count(decided), now
+    lasting = min(_count(decided), terms.pods_later(inputs, forecast))
+    return decided, asked, lasting, forecast.at_seconds + forecast.horizon_seconds
 
 
-def _slowed(
-    inputs: Inputs, changes: pace.Dated, recommended: pace.Dated, wanted: Term, current: int, now: float
-) -> tuple[Term, tuple[Term, ...]]:
+def _slowed(inputs: Inputs, history: History, wanted: Term, current: int, now: float) -> tuple[Term, tuple[Term, ...]]:
     """What sets the number now, and what stands between it and the wanted one. The bounds count at once."""
-    stabilized = limits.stabilized(inputs, recommended, _count(wanted), current, now)
+    stabilized = limits.stabilized(inputs, history, _count(wanted), current, now)
     decided = stabilized or wanted
-    paced = limits.paced(inputs.policy, changes, _count(decided), current, now)
+    paced = limits.paced(inputs.policy, history.changes, _count(decided), current, now)
     decided = paced or decided
     bound = limits.bounded(inputs.policy, _count(decided))
     return bound or decided, tuple(term for term in (stabilized, paced, bound) if term is not None)
