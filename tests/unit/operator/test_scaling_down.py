@@ -1,10 +1,13 @@
 """Down only after the stabilization window agrees, at a bounded rate, and never below what is needed soon."""
 
+from dataclasses import replace
+
 import pytest
-from unit.operator.scaling_inputs import TICK, Run, decide, forecast, inputs, policy, settled
+from unit.operator.scaling_inputs import TICK, Run, decide, forecast, inputs, policy, reading, settled
 
 from prewarm_operator.decide import reasons
 from prewarm_operator.decide.scaling.model import Rate
+from prewarm_operator.signals.reading import Validity
 from prewarm_operator.world.scaling import Forecast, History
 
 
@@ -91,6 +94,50 @@ def test_headroom_counts_once_on_what_is_needed_soon() -> None:
     assert run.steps(inputs(5.0, forecast=forecast(5.0, 30.0), policy=policy(headroom=1)), 20)[-1] == 3
     run = Run(settled(9))
     assert run.steps(inputs(5.0, forecast=forecast(5.0, 30.0), policy=policy(headroom=1)), 20)[-1] == 4
+
+
+PASSING = forecast(60.0, 5.0, 5.0, 5.0)
+LOW = forecast(5.0, 5.0, 5.0, 5.0)
+
+
+def test_what_the_forecast_asked_for_stays_until_its_time_has_come_and_no_longer() -> None:
+    run = Run(settled(1))
+    assert run.step(inputs(5.0, forecast=PASSING)).replicas == 6
+    assert run.steps(inputs(5.0, forecast=LOW), 3) == [6, 1, 1]
+
+
+def test_pods_that_start_slowly_stay_for_longer_than_the_window_and_the_verdict_says_until_when() -> None:
+    run = Run(settled(1))
+    run.step(inputs(5.0, forecast=replace(PASSING, horizon_seconds=135.0)))
+    verdict = run.step(inputs(5.0, forecast=LOW))
+    assert (verdict.decided_by.reason, verdict.decided_by.until_seconds) == (reasons.STABILIZING, run.now + 120.0)
+    assert "6 were asked for a load that may still come and are held until 00:02 UTC" in verdict.decided_by.message
+    assert run.steps(inputs(5.0, forecast=LOW), 8) == [*[6] * 7, 1]
+
+
+def test_what_the_forecast_sees_lasting_is_remembered_for_the_whole_window() -> None:
+    run = Run(settled(1))
+    run.step(inputs(5.0, forecast=forecast(60.0, 60.0, 40.0, 5.0)))
+    assert run.steps(inputs(5.0, forecast=LOW), 4) == [6, 6, 6, 1]
+
+
+def test_a_load_above_the_forecast_is_served_at_once_and_remembered_as_far_as_the_forecast_follows() -> None:
+    run = Run(settled(1))
+    assert run.step(inputs(60.0, forecast=forecast(5.0, 5.0, 35.0, 5.0))).replicas == 6
+    assert run.steps(inputs(5.0, forecast=LOW), 4) == [6, 4, 4, 1]
+
+
+def test_a_count_held_blind_is_remembered_whole_whatever_the_forecast_says() -> None:
+    run = Run(settled(9))
+    partial = reading(5.0, validity=Validity.PARTIAL)
+    assert run.step(inputs(reading=partial, forecast=LOW)).replicas == 9
+    assert run.steps(inputs(5.0, forecast=LOW), 4) == [9, 9, 9, 1]
+
+
+def test_a_forecast_that_fails_meanwhile_does_not_take_the_pods_it_asked_for() -> None:
+    run = Run(settled(1))
+    run.step(inputs(5.0, forecast=replace(PASSING, horizon_seconds=60.0)))
+    assert run.steps(inputs(5.0, forecast=replace(LOW, valid=False)), 4) == [6, 6, 6, 1]
 
 
 @pytest.mark.parametrize("unusable", [forecast(5.0, 90.0, poor=True), forecast(5.0, 90.0, valid=False)])

@@ -163,6 +163,14 @@ def test_horizon_coverage_and_loss_are_told() -> None:
     assert of.status["scaling"]["forecast"] == {"horizonSeconds": 75.0, "coveragePercent": 94.7, "pinballLoss": 2.35}
 
 
+def settled(first: Forecast) -> Agent:
+    """An agent whose first pod is known: that it will be needed soon is told then."""
+    of = Agent()
+    of.reconcile(NOON, forecast=first)
+    of.reconcile(NOON, forecast=first)
+    return of
+
+
 @pytest.mark.parametrize(
     ("quality", "is_written"),
     [
@@ -175,8 +183,7 @@ def test_horizon_coverage_and_loss_are_told() -> None:
     ],
 )
 def test_a_quality_that_moves_a_little_is_no_write(quality: dict[str, Any], is_written: bool) -> None:
-    of = Agent()
-    of.reconcile(NOON, forecast=forecast())
+    of = settled(forecast())
     assert (
         of.reconcile(later(seconds=15), forecast=forecast(**{"coverage": 0.95, "at_seconds": NOW + 15} | quality))
         is is_written
@@ -184,8 +191,7 @@ def test_a_quality_that_moves_a_little_is_no_write(quality: dict[str, Any], is_w
 
 
 def test_a_young_forecast_says_until_when_it_cannot_be_judged_and_makes_no_event() -> None:
-    of = Agent()
-    of.reconcile(NOON, forecast=forecast(None, None, unjudged=16))
+    of = settled(forecast(None, None, unjudged=16))
     told = of.status["scaling"]["forecast"]
     assert told == {"horizonSeconds": 75.0, "message": "it needs more loads to be judged, until about 12:04 UTC"}
     assert not of.reconcile(later(seconds=15), forecast=forecast(None, None, unjudged=15, at_seconds=NOW + 15))

@@ -63,6 +63,7 @@ class History:
     Attributes:
         replicas: the last number, None before the first decision.
         recommended: (time, number) within the stabilization window; the numbers fall, the first is the greatest.
+        awaited: (time for which a forecast asked, number), while that time is to come; the numbers fall, too.
         changes: (time, pods added or removed) within the longest period of a rate.
         upstream_above_since: since when the model API has failed too often, None if it does not.
         expected: (time, pods expected while a node starts) lately; the numbers fall, the first is the greatest.
@@ -70,6 +71,7 @@ class History:
 
     replicas: int | None = None
     recommended: tuple[tuple[float, int], ...] = ()
+    awaited: tuple[tuple[float, int], ...] = ()
     changes: tuple[tuple[float, int], ...] = ()
     upstream_above_since: float | None = None
     expected: tuple[tuple[float, int], ...] = ()

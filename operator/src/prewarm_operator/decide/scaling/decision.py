@@ -1,6 +1,7 @@
 """How many pods, and why: the steps in their order."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from prewarm_operator.decide import reasons
 from prewarm_operator.decide.scaling import limits, pace, terms
@@ -15,6 +16,22 @@ SOONEST_SECONDS = 0.1
 NO_DEMAND = Term("reactive", 0, reasons.LOAD_UNKNOWN, "nothing asks for pods")
 
 
+class _Wanted(NamedTuple):
+    """What sets the number before anything slows it.
+
+    Attributes:
+        term: it.
+        asked: all terms until there.
+        lasting: how many of these pods are for more than a passing peak.
+        awaited_until: when the time comes for which the rest is, in monotonic seconds.
+    """
+
+    term: Term
+    asked: list[Term]
+    lasting: int
+    awaited_until: float
+
+
 def decide_scaling(inputs: Inputs, history: History, now: float) -> tuple[Verdict, History]:
     """The number of pods for what is known now, and the history for the next decision.
 
@@ -27,22 +44,26 @@ def decide_scaling(inputs: Inputs, history: History, now: float) -> tuple[Verdic
         return _verdict(inputs, term, (term,), now), History()
     current = inputs.pods.own + inputs.pods.claimed if history.replicas is None else history.replicas
     since = limits.failing_since(inputs.upstream, history.upstream_above_since, now)
-    wanted, asked = _wanted(inputs, since, current, now)
+    wanted = _wanted(inputs, since, current, now)
+    awaited = pace.within(history.awaited, now, 0.0)
     if policy.paused:
         decided = _paused(policy, current)
         slowed: tuple[Term, ...] = (decided,)
         recommended: pace.Dated = ((now, current),)
     else:
         recommended = history.recommended or ((now, current),)
-        recommended = pace.remember(recommended, _count(wanted), now, policy.stabilization_seconds)
-        decided, slowed = _slowed(inputs, history.changes, recommended, wanted, current, now)
+        recommended = pace.remember(recommended, wanted.lasting, now, policy.stabilization_seconds)
+        if wanted.awaited_until > now:
+            awaited = pace.remember(awaited, _count(wanted.term), wanted.awaited_until, wanted.awaited_until - now)
+        slowing = History(None, recommended, awaited, history.changes)
+        decided, slowed = _slowed(inputs, slowing, wanted.term, current, now)
     total = _count(decided)
     changes = _changes(policy, history.changes, total - current, now)
-    return _verdict(inputs, decided, (*asked, *slowed), now), History(total, recommended, changes, since)
+    verdict = _verdict(inputs, decided, (*wanted.asked, *slowed), now)
+    return verdict, History(total, recommended, awaited, changes, since)
 
 
-def _wanted(inputs: Inputs, since: float | None, current: int, now: float) -> tuple[Term, list[Term]]:
-    """What sets the number before anything slows it, and all terms until there."""
+def _wanted(inputs: Inputs, since: float | None, current: int, now: float) -> _Wanted:
     policy, forecast = inputs.policy, inputs.forecast
     validity, problem = trust(inputs.reading, now)
     asked: list[Term] = []
@@ -76,16 +97,17 @@ def _wanted(inputs: Inputs, since: float | None, current: int, now: float) -> tu
     if bound is not None:
         asked.append(bound)
         decided = bound
-    return decided, asked
+    if forecast is None or no_forecast is not None or validity is not Validity.VALID:
+        return _Wanted(decided, asked, _count(decided), now)
+    lasting = min(_count(decided), terms.pods_later(inputs, forecast))
+    return _Wanted(decided, asked, lasting, forecast.at_seconds + forecast.horizon_seconds)
 
 
-def _slowed(
-    inputs: Inputs, changes: pace.Dated, recommended: pace.Dated, wanted: Term, current: int, now: float
-) -> tuple[Term, tuple[Term, ...]]:
+def _slowed(inputs: Inputs, history: History, wanted: Term, current: int, now: float) -> tuple[Term, tuple[Term, ...]]:
     """What sets the number now, and what stands between it and the wanted one. The bounds count at once."""
-    stabilized = limits.stabilized(inputs, recommended, _count(wanted), current, now)
+    stabilized = limits.stabilized(inputs, history, _count(wanted), current, now)
     decided = stabilized or wanted
-    paced = limits.paced(inputs.policy, changes, _count(decided), current, now)
+    paced = limits.paced(inputs.policy, history.changes, _count(decided), current, now)
     decided = paced or decided
     bound = limits.bounded(inputs.policy, _count(decided))
     return bound or decided, tuple(term for term in (stabilized, paced, bound) if term is not None)

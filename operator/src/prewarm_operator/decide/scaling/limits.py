@@ -5,6 +5,7 @@ from prewarm_operator.decide.scaling import pace
 from prewarm_operator.decide.scaling.model import Inputs, Policy, Term
 from prewarm_operator.decide.scaling.terms import clock
 from prewarm_operator.signals.reading import FRESH_SECONDS, Upstream
+from prewarm_operator.world.scaling import History
 
 UPSTREAM_ERROR_SHARE = 0.3
 UPSTREAM_SECONDS = 30.0
@@ -43,15 +44,21 @@ def bounded(policy: Policy, count: int) -> Term | None:
     return None
 
 
-def stabilized(inputs: Inputs, recommended: pace.Dated, count: int, current: int, now: float) -> Term | None:
-    """Fewer pods only after fewer were enough during the whole window."""
-    at, peak = recommended[0]
+def stabilized(inputs: Inputs, history: History, count: int, current: int, now: float) -> Term | None:
+    """Fewer pods only after fewer were enough during the whole window, and when the time has come they were asked for.
+
+    Of a peak that the forecast saw passing, the window remembers only what stays.
+    """
+    at, peak = history.recommended[0]
+    until, why = at + inputs.policy.stabilization_seconds, "were needed lately"
+    if history.awaited and history.awaited[0][1] > peak:
+        until, peak = history.awaited[0]
+        why = "were asked for a load that may still come"
     held = min(current, peak)
     if held <= count:
         return None
-    until = at + inputs.policy.stabilization_seconds
     until_clock = clock(inputs.epoch_seconds + until - now)
-    message = f"{count} pods would do; {held} were needed lately and are held until {until_clock} by stabilization"
+    message = f"{count} pods would do; {held} {why} and are held until {until_clock} by stabilization"
     return Term("stabilization", held, reasons.STABILIZING, message, until)
 
 

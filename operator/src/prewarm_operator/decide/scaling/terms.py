@@ -70,10 +70,19 @@ def scheduled(inputs: Inputs, now: float) -> Term | None:
 
 def needed_soon(inputs: Inputs, forecast: Forecast, current: int) -> Term:
     """Pods that there are and that will be needed within minutes: they are kept, none is added for it."""
-    load = max(forecast.later, default=0.0)
-    count = min(current, pods_for(load, inputs.policy.concurrency_limit) + inputs.policy.headroom)
-    message = f"{count} pods will be needed within minutes, for up to {load:.1f} requests"
+    count = min(current, pods_later(inputs, forecast))
+    message = f"{count} pods will be needed within minutes, for up to {load_later(forecast):.1f} requests"
     return Term("soon", count, reasons.NEEDED_SOON, message, forecast.at_seconds + FRESH_SECONDS)
+
+
+def pods_later(inputs: Inputs, forecast: Forecast) -> int:
+    """Pods for the minutes after a pod that is asked for now would serve, with their headroom."""
+    return pods_for(load_later(forecast), inputs.policy.concurrency_limit) + inputs.policy.headroom
+
+
+def load_later(forecast: Forecast) -> float:
+    """The most of these minutes; where nothing is said of them, they are as what comes before."""
+    return max(forecast.later, default=forecast.upper)
 
 
 def headroom(decided: Term, pods: int) -> Term:
