@@ -71,7 +71,7 @@ images: cluster-up ## build the images and load them into the dev cluster
 	@$(STEP) "images" $(DEVCLUSTER) images
 
 # Benchmarks that need pods; the others start what they need by themselves.
-ON_CLUSTER := spread
+ON_CLUSTER := ramp spread
 # Benchmarks of arithmetic alone.
 OFFLINE := forecast scaling
 bench: venv $(if $(filter $(OFFLINE),$(NAME)),,programs) $(if $(filter-out $(ON_CLUSTER),$(NAME)),,images) $(if $(filter-out forecast,$(NAME)),,forecasting) ## run all benchmarks, or one with make bench NAME=x; numbers go to build/bench/x.json
