@@ -10,7 +10,7 @@ import asyncio
 import json
 import random
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -30,9 +30,8 @@ from prewarm_demo.trial.side import beside
 AGENTS, CROSSINGS_EACH = 3, 35
 # Target and limit are the same: whether the forecast counts yet or not, the same load is one too many.
 TARGET = 4
-DEPLOYMENTS = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments?watch=1"
-SLOWEST_SECONDS = 10.0
-FOLLOWED = "--for=jsonpath={.status.conditions[?(@.type=='ScalingActive')].reason}=PrewarmScales"
+DEPLOYMENTS = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"
+AGENTS_OF_NAMESPACE = f"/apis/prewarm.dev/v1alpha1/namespaces/{NAMESPACE}/agentdeployments"
 # A tick of the forecast and a heartbeat of a stream have 15 s: bursts must not keep in step with them.
 LONGEST_PAUSE_SECONDS = 2.0
 
@@ -48,45 +47,46 @@ def manifest(name: str) -> dict[str, Any]:
     """The example of the README with a small limit, to be scaled by Prewarm."""
     agent: dict[str, Any] = yaml.safe_load((REPOSITORY / EXAMPLE).read_text())
     agent["metadata"]["name"] = name
-    agent["spec"] |= {"concurrencyLimit": TARGET, "targetConcurrency": TARGET, "minReplicas": 1} | auto()
+    agent["spec"] |= {"concurrencyLimit": TARGET, "targetConcurrency": TARGET, "minReplicas": 1, "mode": "Auto"}
     return agent
 
 
-def auto() -> dict[str, Any]:
-    return {"mode": "Auto", "replicas": 1}
-
-
-class Replicas:
-    """`spec.replicas` of every Deployment, and when the watch told another number than before."""
+class Seen:
+    """The objects of the namespace as watches tell them."""
 
     def __init__(self, api: Api) -> None:
         self._api = api
-        self._now: dict[str, int] = {}
+        self._now: dict[tuple[str, str], Any] = {}
         self._changed = asyncio.Condition()
 
-    async def watch(self) -> None:
+    async def watch(self, path: str) -> None:
         """Follow until cancelled."""
         while True:
-            async for event in self._api.events(DEPLOYMENTS):
+            async for event in self._api.events(f"{path}?watch=1"):
                 if event["type"] in ("ADDED", "MODIFIED"):
                     async with self._changed:
-                        self._now[event["object"]["metadata"]["name"]] = event["object"]["spec"]["replicas"]
+                        self._now[path, event["object"]["metadata"]["name"]] = event["object"]
                         self._changed.notify_all()
 
-    async def until(self, name: str, *, above: int = 0, at_most: int = 1000) -> float:
-        """When the number is within the bounds, in monotonic seconds."""
-        async with asyncio.timeout(SLOWEST_SECONDS), self._changed:
-            await self._changed.wait_for(lambda: above < self._now.get(name, 0) <= at_most)
+    async def until(self, path: str, name: str, holds: Callable[[Any], bool], within_seconds: float = 10.0) -> float:
+        """When the object is so, in monotonic seconds."""
+
+        def is_so() -> bool:
+            found = self._now.get((path, name))
+            return found is not None and holds(found)
+
+        async with asyncio.timeout(within_seconds), self._changed:
+            await self._changed.wait_for(is_so)
             return time.monotonic()
 
 
 class Agent:
     """One agent, whose load crosses the target again and again."""
 
-    def __init__(self, commands: Commands, replicas: Replicas, name: str) -> None:
+    def __init__(self, commands: Commands, seen: Seen, name: str) -> None:
         self.name = name
         self._commands = commands
-        self._replicas = replicas
+        self._seen = seen
         self._clients: list[PooledClient] = []
         messages = [{"role": "user", "content": "hello"}]
         self._body = json.dumps({"model": name, "messages": messages}).encode()
@@ -95,7 +95,7 @@ class Agent:
         """Create it and wait for its pod."""
         text = json.dumps(manifest(self.name))
         await self._commands.kubectl("apply", "--filename=-", IN_NAMESPACE, stdin=text, shown=False)
-        await self._wait("--for=condition=Ready")
+        await self._followed(1)
         pods = ("get", "pods", f"--selector=prewarm.dev/agent={self.name}", IN_NAMESPACE)
         address = await self._commands.kubectl(*pods, "-o=jsonpath={.items[0].status.podIP}", shown=False)
         # Not through the Service: a pod that the last crossing brought may be in it for a moment after its deletion.
@@ -104,14 +104,15 @@ class Agent:
 
     async def cross(self) -> float:
         """Cross the target once; returns seconds until the new number was written."""
-        await self._followed()
         await asyncio.sleep(random.uniform(0.0, LONGEST_PAUSE_SECONDS))
         began = time.monotonic()
         async with beside(*(self._ask_again_and_again(client) for client in self._clients)):
-            seconds = await self._replicas.until(self.name, above=1) - began
+            seconds = (
+                await self._seen.until(DEPLOYMENTS, self.name, lambda found: found["spec"]["replicas"] > 1) - began
+            )
         await self._patch({"mode": "External", "replicas": 1})
-        await self._replicas.until(self.name, at_most=1)
-        await self._patch(auto())
+        await self._seen.until(DEPLOYMENTS, self.name, lambda found: found["spec"]["replicas"] == 1)
+        await self._followed(await self._patch({"mode": "Auto"}))
         return seconds
 
     async def _ask_again_and_again(self, client: PooledClient) -> None:
@@ -120,22 +121,24 @@ class Agent:
             if answer.status != 200:
                 raise RuntimeError(f"{self.name} answered {answer.status}: {answer.body[:200]!r}")
 
-    async def _followed(self) -> None:
-        """Wait until the operator hears the load of the spec as it is now."""
-        get = ("get", f"agentdeployment/{self.name}", IN_NAMESPACE, "-o=jsonpath={.metadata.generation}")
-        generation = await self._commands.kubectl(*get, shown=False)
-        await self._wait(f"--for=jsonpath={{.status.observedGeneration}}={generation}")
-        await self._wait(FOLLOWED)
+    async def _followed(self, generation: int) -> None:
+        """Wait until the operator hears the load of that spec."""
 
-    async def _patch(self, spec: dict[str, Any]) -> None:
-        patch = json.dumps({"spec": spec})
-        await self._commands.kubectl(
-            *("patch", f"agentdeployment/{self.name}", IN_NAMESPACE, "--type=merge", f"--patch={patch}"), shown=False
+        def hears(found: Any) -> bool:
+            conditions = {one["type"]: one for one in found.get("status", {}).get("conditions", ())}
+            scaling = conditions.get("ScalingActive", {})
+            return scaling.get("observedGeneration") == generation and scaling["reason"] == "PrewarmScales"
+
+        await self._seen.until(AGENTS_OF_NAMESPACE, self.name, hears, within_seconds=120.0)
+
+    async def _patch(self, spec: dict[str, Any]) -> int:
+        """Change the spec; returns the new generation."""
+        patch = ("patch", f"agentdeployment/{self.name}", IN_NAMESPACE, "--type=merge")
+        text = json.dumps({"spec": spec})
+        said = await self._commands.kubectl(
+            *patch, f"--patch={text}", "-o=jsonpath={.metadata.generation}", shown=False
         )
-
-    async def _wait(self, what: str) -> None:
-        agent = f"agentdeployment/{self.name}"
-        await self._commands.kubectl("wait", what, agent, IN_NAMESPACE, "--timeout=120s", shown=False)
+        return int(said)
 
 
 @asynccontextmanager
@@ -144,9 +147,9 @@ async def _agents() -> AsyncIterator[list[Agent]]:
     commands = Commands(access, Narrator(), REPOSITORY)
     async with connect(access) as api:
         await install(commands)
-        replicas = Replicas(api)
-        agents = [Agent(commands, replicas, f"crossing-{number}") for number in range(AGENTS)]
-        async with beside(replicas.watch()):
+        seen = Seen(api)
+        agents = [Agent(commands, seen, f"crossing-{number}") for number in range(AGENTS)]
+        async with beside(seen.watch(DEPLOYMENTS), seen.watch(AGENTS_OF_NAMESPACE)):
             await asyncio.gather(*(agent.start() for agent in agents))
             yield agents
         await remove_demo(commands, wait=False)
