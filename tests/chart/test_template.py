@@ -139,3 +139,23 @@ def test_braces_in_a_description_reach_the_cluster_as_text(tmp_path: Path) -> No
     done = helm("template", "prewarm", str(chart), "--show-only=templates/crds/braced.yaml")
     assert done.returncode == 0, done.stderr
     assert yaml.safe_load(done.stdout)["spec"] == custom_resource_definition(kind)["spec"]
+
+
+def test_a_pod_cannot_name_an_agent_itself() -> None:
+    """A target without the label would let a pod's own one through: pods of pools have no agent yet."""
+    (endpoint,) = only(render({"podMonitor": {"enabled": True}}), "PodMonitor")["spec"]["podMetricsEndpoints"]
+    default, own = endpoint["relabelings"]
+    assert endpoint["honorLabels"] is False
+    assert default == {"targetLabel": "agent", "replacement": "-"}
+    assert (own["targetLabel"], own["regex"]) == ("agent", "(.+)")
+
+
+def test_two_ways_to_log_in_to_prometheus_are_refused() -> None:
+    values = "prometheus.url=http://p,prometheus.auth.tokenSecret=a,prometheus.auth.basicSecret=b"
+    done = helm("template", "prewarm", str(CHART), "--set", values)
+    assert "prometheus.auth.tokenSecret and prometheus.auth.basicSecret exclude each other" in done.stderr
+
+
+def test_secrets_of_prometheus_are_not_mounted_without_its_address() -> None:
+    rendered = render({"prometheus": {"auth": {"tokenSecret": "a"}}})
+    assert [volume["name"] for volume in only(rendered, "Deployment")["spec"]["template"]["spec"]["volumes"]] == ["tmp"]

@@ -43,6 +43,27 @@ def both_pods(field: str) -> Callable[[Rendered], Any]:
     return read
 
 
+URL = ("prometheus.url", "http://prometheus:9090")
+
+
+def prometheus(variable: str) -> Callable[[Rendered], Any]:
+    """The value of a variable about Prometheus; files with the Secret and key that they come from."""
+
+    def read(rendered: Rendered) -> Any:
+        value = {entry["name"]: entry for entry in container(rendered)["env"]}[f"PREWARM_PROMETHEUS_{variable}"][
+            "value"
+        ]
+        if not variable.endswith("_FILE"):
+            return value
+        (mount,) = [mount for mount in container(rendered)["volumeMounts"] if mount["name"] == "prometheus"]
+        (volume,) = [volume for volume in pod(rendered)["spec"]["volumes"] if volume["name"] == "prometheus"]
+        secrets = [source["secret"] for source in volume["projected"]["sources"]]
+        files = {f"{mount['mountPath']}/{i['path']}": (s["name"], i["key"]) for s in secrets for i in s["items"]}
+        return files[value]
+
+    return read
+
+
 def crds(rendered: Rendered) -> Any:
     return of_kind(rendered, "CustomResourceDefinition")
 
@@ -119,12 +140,33 @@ CASES = (
         (("networkPolicy.enabled", True),),
     ),
     Case(
+        "networkPolicy.prometheusPorts",
+        [9091],
+        lambda r: only(r, "NetworkPolicy")["spec"]["egress"][2],
+        {"ports": [{"port": 9091}]},
+        (("networkPolicy.enabled", True), URL),
+    ),
+    Case(
         "networkPolicy.metricsFrom",
         [PEER],
         lambda r: only(r, "NetworkPolicy")["spec"]["ingress"][0]["from"][0],
         PEER,
         (("networkPolicy.enabled", True),),
     ),
+    Case(*URL, prometheus("URL"), "http://prometheus:9090"),
+    Case("prometheus.headers", {"X-Scope-OrgID": "t"}, prometheus("HEADERS"), '{"X-Scope-OrgID":"t"}', (URL,)),
+    Case("prometheus.auth.tokenSecret", "s", prometheus("TOKEN_FILE"), ("s", "token"), (URL,)),
+    Case(
+        "prometheus.auth.tokenKey",
+        "k",
+        prometheus("TOKEN_FILE"),
+        ("s", "k"),
+        (URL, ("prometheus.auth.tokenSecret", "s")),
+    ),
+    Case("prometheus.auth.basicSecret", "s", prometheus("PASSWORD_FILE"), ("s", "password"), (URL,)),
+    Case("prometheus.auth.caSecret", "s", prometheus("CA_FILE"), ("s", "ca.crt"), (URL,)),
+    Case("prometheus.auth.caKey", "k", prometheus("CA_FILE"), ("s", "k"), (URL, ("prometheus.auth.caSecret", "s"))),
+    Case("prometheus.auth.certificateSecret", "s", prometheus("KEY_FILE"), ("s", "tls.key"), (URL,)),
     Case("serviceMonitor.enabled", True, lambda r: only(r, "ServiceMonitor")["spec"]["endpoints"], [{"port": "http"}]),
     Case(
         "serviceMonitor.labels",

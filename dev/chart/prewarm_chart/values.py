@@ -78,8 +78,42 @@ class NetworkPolicy(Section):
         min_length=1,
         description="Ports of the API server: that of its Service, and the one it listens on.",
     )
+    prometheus_ports: list[Port] = Field(
+        default=[80, 443, 9090],
+        description="Ports of Prometheus: that of its Service, and the one it listens on. Has no effect without "
+        "prometheus.url.",
+    )
     metrics_from: list[NetworkPolicyPeer] = Field(
         default=[], description="Who may read metrics, as in a NetworkPolicy. Empty: everybody who can reach the pods."
+    )
+
+
+class PrometheusAuth(Section):
+    token_secret: str = Field(default="", description="Secret with a bearer token, in the namespace of the release.")
+    token_key: str = Field(default="token", min_length=1, description="Its key.")
+    basic_secret: str = Field(
+        default="", description="Secret with username and password (kubernetes.io/basic-auth), instead of a token."
+    )
+    ca_secret: str = Field(
+        default="",
+        description="Secret with the certificate of the authority that vouches for the server. Empty: those of the "
+        "operator's image.",
+    )
+    ca_key: str = Field(default="ca.crt", min_length=1, description="Its key.")
+    certificate_secret: str = Field(
+        default="", description="Secret with a certificate to show (kubernetes.io/tls: tls.crt and tls.key)."
+    )
+
+
+class Prometheus(Section):
+    url: Annotated[str, Field(pattern="^(https?://.+)?$")] = Field(
+        default="",
+        description="For example http://prometheus.monitoring:9090, or what speaks its HTTP API, with its path. "
+        "Empty: the load streams of the pods count alone.",
+    )
+    headers: Strings = Field(default={}, description="Sent with each question, for example X-Scope-OrgID of a tenant.")
+    auth: PrometheusAuth = Field(
+        default=PrometheusAuth(), description="Who asks. Secrets are read anew when they change."
     )
 
 
@@ -161,6 +195,9 @@ class Values(Section):
     )
     rbac: Rbac = Field(default=Rbac(), description="Rights of people.")
     network_policy: NetworkPolicy = Field(default=NetworkPolicy(), description="NetworkPolicy of the operator's pods.")
+    prometheus: Prometheus = Field(
+        default=Prometheus(), description="Where the operator asks for the load of agents and for its past."
+    )
     service_monitor: ServiceMonitor = Field(default=ServiceMonitor(), description="Metrics of the operator.")
     pod_monitor: PodMonitor = Field(default=PodMonitor(), description="Metrics of the agents.")
     prometheus_rule: PrometheusRule = Field(default=PrometheusRule(), description="Alerts about operator and agents.")

@@ -62,6 +62,15 @@ FORECAST_SECONDS = Histogram(
     buckets=(0.001, 0.005, 0.02, 0.1, 0.5, 2),
 )
 
+PROMETHEUS_QUESTIONS = Counter(
+    "prewarm_operator_prometheus_questions_total",
+    "Questions to Prometheus by what they are about and how they ended.",
+    ["about", "outcome"],
+)
+for _about in ("fleet", "own_query", "history"):
+    for _outcome in ("ok", "unavailable", "slow", "refused", "no_queries", "query", "unusable"):
+        PROMETHEUS_QUESTIONS.labels(_about, _outcome)
+
 LOAD_UNKNOWN = Gauge(
     "prewarm_operator_load_unknown_agents",
     "Agents in the modes Auto and Observe whose load is not, or not wholly, known.",

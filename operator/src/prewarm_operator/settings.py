@@ -1,8 +1,12 @@
 """Settings of the operator, field by field. The chart sets them as environment variables."""
 
+import json
 import os
 import socket
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from prewarm_operator.signals.server import Server
 
 WORKERS = 16
 """Reconciles at the same time. They only wait for the API server; a write that hangs in somebody's webhook holds one of
@@ -58,6 +62,8 @@ class Settings:
     lease: times of leader election.
     resync_seconds: every kind is listed again this often, and every AgentDeployment looked at: what watches missed, and
         children that are not watched, are repaired within this time.
+    prometheus: where it is and who asks, from PREWARM_PROMETHEUS_URL, _HEADERS (a JSON object) and the files named by
+        _TOKEN_FILE, _USERNAME_FILE, _PASSWORD_FILE, _CA_FILE, _CERTIFICATE_FILE and _KEY_FILE; None without a URL.
     """
 
     agent_image: str
@@ -66,13 +72,14 @@ class Settings:
     watch_namespaces: tuple[str, ...] = ()
     lease: LeaseTimes = field(default_factory=LeaseTimes)
     resync_seconds: float = 300.0
+    prometheus: Server | None = None
 
 
 def from_environment(lease: LeaseTimes, resync_seconds: float) -> Settings:
     """Read the settings; `lease` and `resync_seconds` come from the command line.
 
     Raises:
-        SettingsError: PREWARM_AGENT_IMAGE is not set.
+        SettingsError: PREWARM_AGENT_IMAGE is not set, or what is said of Prometheus is wrong.
     """
     image = os.environ.get("PREWARM_AGENT_IMAGE", "")
     if not image:
@@ -85,4 +92,36 @@ def from_environment(lease: LeaseTimes, resync_seconds: float) -> Settings:
         watch_namespaces=tuple(dict.fromkeys(name for name in namespaces if name)),
         lease=lease,
         resync_seconds=resync_seconds,
+        prometheus=_prometheus(),
     )
+
+
+def _prometheus() -> Server | None:
+    url = os.environ.get("PREWARM_PROMETHEUS_URL", "")
+    if not url:
+        return None
+    if not url.startswith(("http://", "https://")):
+        raise SettingsError(f"PREWARM_PROMETHEUS_URL is {url!r}: let it begin with http:// or https://")
+    try:
+        headers = {str(name): str(value) for name, value in json.loads(_of_prometheus("HEADERS") or "{}").items()}
+    except (ValueError, AttributeError) as error:
+        raise SettingsError("PREWARM_PROMETHEUS_HEADERS must be a JSON object of strings") from error
+    return Server(
+        url,
+        bearer_token_file=_file("TOKEN"),
+        username_file=_file("USERNAME"),
+        password_file=_file("PASSWORD"),
+        ca_file=_file("CA"),
+        certificate_file=_file("CERTIFICATE"),
+        key_file=_file("KEY"),
+        headers=headers,
+    )
+
+
+def _file(name: str) -> Path | None:
+    value = _of_prometheus(f"{name}_FILE")
+    return Path(value) if value else None
+
+
+def _of_prometheus(name: str) -> str:
+    return os.environ.get(f"PREWARM_PROMETHEUS_{name}", "")

@@ -6,9 +6,9 @@ import pytest
 from unit.operator.scaling_inputs import NOW, decide, forecast, inputs, policy
 
 from prewarm_operator.decide import reasons
-from prewarm_operator.decide.scaling.model import FRESH_SECONDS, Pods, Verdict
+from prewarm_operator.decide.scaling.model import Pods, Verdict
 from prewarm_operator.decide.schedule import Present
-from prewarm_operator.signals.reading import Upstream
+from prewarm_operator.signals.reading import FRESH_SECONDS, Upstream
 from prewarm_operator.world.scaling import Forecast, History
 
 

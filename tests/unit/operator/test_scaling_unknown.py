@@ -6,8 +6,8 @@ import pytest
 from unit.operator.scaling_inputs import Run, decide, forecast, inputs, policy, reading, settled
 
 from prewarm_operator.decide import reasons
-from prewarm_operator.decide.scaling.model import FRESH_SECONDS, Pods
-from prewarm_operator.signals.reading import Reading, Validity
+from prewarm_operator.decide.scaling.model import Pods
+from prewarm_operator.signals.reading import FRESH_SECONDS, Reading, Validity
 from prewarm_operator.world.scaling import History
 
 INVALID = reading(0.0, validity=Validity.INVALID)

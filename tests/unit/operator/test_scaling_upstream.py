@@ -5,9 +5,8 @@ import math
 from unit.operator.scaling_inputs import NOW, Run, forecast, inputs, policy, settled
 
 from prewarm_operator.decide import reasons
-from prewarm_operator.decide.scaling.model import FRESH_SECONDS
 from prewarm_operator.decide.schedule import Present
-from prewarm_operator.signals.reading import Upstream
+from prewarm_operator.signals.reading import FRESH_SECONDS, Upstream
 
 SICK = Upstream(0.31, NOW)
 

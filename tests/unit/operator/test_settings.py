@@ -1,6 +1,10 @@
+import re
+from pathlib import Path
+
 import pytest
 
 from prewarm_operator.settings import LeaseTimes, SettingsError, from_environment
+from prewarm_operator.signals.server import Server
 
 
 @pytest.mark.parametrize("times", [(10, 10.0, 2.0), (15, 10.0, 10.0), (15, 10.0, 0.0)])
@@ -24,3 +28,39 @@ def test_namespaces_are_separated_by_commas(
     monkeypatch.setenv("PREWARM_AGENT_IMAGE", "example.com/agent:1")
     monkeypatch.setenv("PREWARM_WATCH_NAMESPACES", value)
     assert from_environment(LeaseTimes(), resync_seconds=300.0).watch_namespaces == namespaces
+
+
+def test_without_an_address_there_is_no_prometheus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREWARM_AGENT_IMAGE", "example.com/agent:1")
+    assert from_environment(LeaseTimes(), resync_seconds=300.0).prometheus is None
+
+
+def test_prometheus_is_reached_as_the_environment_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PREWARM_AGENT_IMAGE", "example.com/agent:1")
+    monkeypatch.setenv("PREWARM_PROMETHEUS_URL", "https://prometheus/api/prom/")
+    monkeypatch.setenv("PREWARM_PROMETHEUS_HEADERS", '{"X-Scope-OrgID": "team"}')
+    for name in ("TOKEN", "USERNAME", "PASSWORD", "CA", "CERTIFICATE", "KEY"):
+        monkeypatch.setenv(f"PREWARM_PROMETHEUS_{name}_FILE", f"/secrets/{name}")
+    assert from_environment(LeaseTimes(), resync_seconds=300.0).prometheus == Server(
+        "https://prometheus/api/prom/",
+        *(Path(f"/secrets/{name}") for name in ("TOKEN", "USERNAME", "PASSWORD", "CA", "CERTIFICATE", "KEY")),
+        headers={"X-Scope-OrgID": "team"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "headers", "problem"),
+    [
+        ("prometheus:9090", "", "PREWARM_PROMETHEUS_URL is 'prometheus:9090': let it begin with http"),
+        ("http://prometheus", "[]", "PREWARM_PROMETHEUS_HEADERS must be a JSON object"),
+        ("http://prometheus", "x: y", "PREWARM_PROMETHEUS_HEADERS must be a JSON object"),
+    ],
+)
+def test_what_is_wrong_about_prometheus_is_named(
+    monkeypatch: pytest.MonkeyPatch, url: str, headers: str, problem: str
+) -> None:
+    monkeypatch.setenv("PREWARM_AGENT_IMAGE", "example.com/agent:1")
+    monkeypatch.setenv("PREWARM_PROMETHEUS_URL", url)
+    monkeypatch.setenv("PREWARM_PROMETHEUS_HEADERS", headers)
+    with pytest.raises(SettingsError, match=re.escape(problem)):
+        from_environment(LeaseTimes(), resync_seconds=300.0)

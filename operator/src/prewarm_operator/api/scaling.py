@@ -26,6 +26,17 @@ class ScheduleWindow(ApiModel):
     replicas: Int32 = Field(ge=1, description="Number of pods to keep at least, below maxReplicas.")
 
 
+class PrometheusQuery(ApiModel):
+    """A query of your own to the Prometheus that the operator was installed with."""
+
+    query: str = Field(
+        min_length=1,
+        max_length=4096,
+        description="PromQL that gives one number, the load in concurrent requests. Counts beside what the pods tell: "
+        "the greater of the two.",
+    )
+
+
 class Scaling(ApiModel):
     """How the number of pods follows the load, in the modes Auto and Observe."""
 
@@ -38,6 +49,9 @@ class Scaling(ApiModel):
         le=50,
         description="How often, in percent, the load may exceed what the forecast has pods for: less is safer and "
         "costs more pods. Default: 1.0.",
+    )
+    prometheus: PrometheusQuery | None = Field(
+        default=None, description="A query for load that the pods do not tell. Default: none."
     )
     paused: bool = Field(default=False, description="Whether the number of pods stays as it is. Default: false.")
     schedule: Annotated[tuple[ScheduleWindow, ...], Field(max_length=20)] = Field(

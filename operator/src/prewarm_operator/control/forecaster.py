@@ -1,6 +1,7 @@
 """One forecast a tick for all agents whose load is followed."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from prewarm_operator.forecast import FleetForecast
 from prewarm_operator.signals.mean import TickMean
 from prewarm_operator.signals.reading import Reading, Validity
 from prewarm_operator.world.cache import Key
-from prewarm_operator.world.scaling import NO_SIGNALS, Signals, forecast_of
+from prewarm_operator.world.scaling import NO_SIGNALS, forecast_of
 from prewarm_operator.world.world import World
 
 TICK_SECONDS = 15.0
@@ -57,9 +58,7 @@ class Forecaster:
         signals = self._world.scaling.signals
         for row, agent in enumerate(agents):
             known = signals.get(agent, NO_SIGNALS)
-            signals[agent] = Signals(
-                known.reading, known.upstream, forecast_of(told, row, now, ticks[row][0] * TICK_SECONDS)
-            )
+            signals[agent] = replace(known, forecast=forecast_of(told, row, now, ticks[row][0] * TICK_SECONDS))
 
     def _start_seconds(self, agent: Key) -> float:
         measured = self._world.start_times(agent)

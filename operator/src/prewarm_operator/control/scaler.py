@@ -11,13 +11,17 @@ from pydantic import ValidationError
 from prewarm_operator import metrics
 from prewarm_operator.api.agentdeployment import AgentDeploymentSpec
 from prewarm_operator.control.forecaster import TICK_SECONDS, Forecaster
+from prewarm_operator.control.prometheus_poll import PrometheusPoll
 from prewarm_operator.decide.scale import verdict_for
 from prewarm_operator.decide.scaling.model import Mode, Verdict
 from prewarm_operator.kube.resources import AGENT_DEPLOYMENTS, DEPLOYMENTS, PODS
 from prewarm_operator.render.agent import parse
 from prewarm_operator.render.container import PROBE_PORT
-from prewarm_operator.signals.pod_load import agent_reading
+from prewarm_operator.signals.combined import combined
+from prewarm_operator.signals.pod_load import agent_reading, most_of_pod
+from prewarm_operator.signals.prometheus import Prometheus
 from prewarm_operator.signals.reading import Validity
+from prewarm_operator.signals.server import Server
 from prewarm_operator.signals.streams import Streams
 from prewarm_operator.world.cache import Key
 from prewarm_operator.world.pods import is_ready
@@ -39,7 +43,8 @@ class _Followed(NamedTuple):
 class Scaler:
     """Follows the agents in the modes Auto and Observe, on every replica: whoever becomes leader knows the loads.
 
-    `mark` puts an agent into the work queue. `clock` is monotonic, `wall_clock` the time of day, both in seconds.
+    `mark` puts an agent into the work queue. `prometheus` is None where there is none. `clock` is monotonic,
+    `wall_clock` the time of day, both in seconds.
     """
 
     def __init__(
@@ -48,12 +53,17 @@ class Scaler:
         mark: Callable[[Key], None],
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
+        prometheus: Server | None = None,
     ) -> None:
         self._world = world
         self._mark = mark
         self._clock = clock
         self._wall_clock = wall_clock
         self._streams = Streams(self.load_changed, clock)
+        self._server = prometheus
+        self._poll = PrometheusPoll(
+            self.load_changed, configured=prometheus is not None, clock=clock, wall_clock=wall_clock
+        )
         self._forecaster = Forecaster(world)
         self._followed: dict[Key, _Followed] = {}
         self._told: dict[Key, object] = {}
@@ -64,21 +74,32 @@ class Scaler:
         if spec is None:
             self._forget(agent)
             return
+        own = spec.scaling.prometheus
+        self._poll.follow(agent, None if own is None else own.query)
         self._forecaster.follow(agent, spec)
         self._streams.follow(agent, self._addresses(agent))
         self.load_changed(agent)
 
     async def run(self) -> None:
-        """Forecast once a tick until cancelled."""
+        """Ask Prometheus and forecast, each once a tick, until cancelled."""
+        client = None if self._server is None else Prometheus(self._server, self._clock, self._wall_clock)
         try:
-            while True:
-                await asyncio.sleep(TICK_SECONDS - self._wall_clock() % TICK_SECONDS)
-                try:
-                    self.tick(self._clock(), self._wall_clock())
-                except Exception:
-                    logger.exception("forecast crashed")  # it grows old, and the loads count alone
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._forecast())
+                if client is not None:
+                    tasks.create_task(self._poll.run(client, TICK_SECONDS))
         finally:
             await self._streams.close()
+            if client is not None:
+                await client.close()
+
+    async def _forecast(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_SECONDS - self._wall_clock() % TICK_SECONDS)
+            try:
+                self.tick(self._clock(), self._wall_clock())
+            except Exception:
+                logger.exception("forecast crashed")  # it grows old, and the loads count alone
 
     def tick(self, now: float, epoch_seconds: float) -> None:
         """A tick is over: forecast. `now` is monotonic, `epoch_seconds` the same moment, in seconds."""
@@ -100,9 +121,12 @@ class Scaler:
         pods, now = self._world.cache.belonging_to(PODS, agent), self._clock()
         ready = {pod["metadata"]["uid"] for pod in pods if is_ready(pod) and "deletionTimestamp" not in pod["metadata"]}
         limit = self._followed[agent].spec.concurrency_limit
-        reading, upstream = agent_reading(ready, self._streams.heard(agent), limit, now)
+        streams, upstream = agent_reading(ready, self._streams.heard(agent), limit, now)
+        told = self._poll.reading(agent, len(ready), len(pods) * most_of_pod(limit))
+        reading = combined(streams, told, now, own_query=self._poll.has_own_query(agent))
         signals = self._world.scaling.signals
-        signals[agent] = Signals(reading, upstream, signals.get(agent, NO_SIGNALS).forecast)
+        forecast = signals.get(agent, NO_SIGNALS).forecast
+        signals[agent] = Signals(reading, upstream, forecast, self._poll.fault(agent))
         self._forecaster.hear(agent, reading, now)
 
     def _is_blind(self, agent: Key) -> bool:
@@ -151,6 +175,7 @@ class Scaler:
         if self._followed.pop(agent, None) is not None:
             self._told.pop(agent, None)
             self._streams.forget(agent)
+            self._poll.forget(agent)
             self._forecaster.forget(agent)
             self._world.scaling.forget(agent)
 

@@ -7,6 +7,7 @@ from typing import Literal
 from prewarm_operator.api import names
 from prewarm_operator.decide import reasons
 from prewarm_operator.decide.plan import AskForPod, Plan, Problem
+from prewarm_operator.decide.scaling.terms import PROMETHEUS
 from prewarm_operator.world.pods import Fault, PodView
 from prewarm_operator.world.snapshot import Object, Snapshot
 
@@ -152,6 +153,9 @@ def scaling_active(plan: Plan) -> Verdict:
         hindrance = next(hindrances, None)
         if hindrance is not None:
             return Verdict("ScalingActive", "False", hindrance.reason, hindrance.message)
+        fault = next((term for term in scale.verdict.terms if term.name == PROMETHEUS), None)
+        if fault is not None:
+            return Verdict("ScalingActive", "True", fault.reason, f"the load is known without it: {fault.message}")
     return Verdict("ScalingActive", "True", reasons.PREWARM_SCALES, "the number of pods follows the AgentDeployment")
 
 

@@ -55,6 +55,7 @@ def verdict_for(
         forecast=signals.forecast,
         schedule=schedule.present((w for w in _windows(spec.scaling.schedule) if _problem(w) is None), epoch_seconds),
         upstream=signals.upstream,
+        fault=signals.fault,
     )
     return decide_scaling(inputs, history, now)
 

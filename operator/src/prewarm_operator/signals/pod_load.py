@@ -96,9 +96,17 @@ def agent_reading(
     return Reading(value, now, SOURCE), upstream
 
 
+def most_of_pod(limit: int) -> int:
+    """The greatest load that a pod is trusted with: its limit, its queue, and twice the limit of refused requests."""
+    return limit + _queue(limit) + 2 * limit
+
+
 def _part(load: PodLoad, limit: int) -> int:
-    queue = max(1, int(limit * QUEUE_SHARE))
-    return min(load.in_flight, limit) + min(load.queued, queue) + min(load.refused, 2 * limit)
+    return min(load.in_flight, limit) + min(load.queued, _queue(limit)) + min(load.refused, 2 * limit)
+
+
+def _queue(limit: int) -> int:
+    return max(1, int(limit * QUEUE_SHARE))
 
 
 def _share(loads: Collection[PodLoad]) -> float:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from prewarm_operator.forecast import Forecasts
-from prewarm_operator.signals.reading import Reading, Upstream
+from prewarm_operator.signals.reading import Fault, Reading, Upstream
 from prewarm_operator.world.cache import Key
 
 
@@ -67,11 +67,15 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """What is known of an agent's load: None where nothing has been heard."""
+    """What is known of an agent's load: None where nothing has been heard.
+
+    `fault` is what is wrong with Prometheus, whether the reading needs it or not.
+    """
 
     reading: Reading | None = None
     upstream: Upstream | None = None
     forecast: Forecast | None = None
+    fault: Fault | None = None
 
 
 NO_HISTORY = History()

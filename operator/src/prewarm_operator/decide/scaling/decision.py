@@ -65,6 +65,8 @@ def _wanted(inputs: Inputs, since: float | None, current: int, now: float) -> tu
     if validity is not Validity.VALID:
         asked.append(terms.unknown(validity, problem, current))
     decided = _greatest(decided, asked)
+    if inputs.fault is not None:
+        asked.append(terms.faulty(inputs.fault))
     planned = 0 if schedule is None or schedule.replicas is None else schedule.replicas + policy.headroom
     limit = limits.upstream_limit(since, inputs.upstream, max(current, planned), now)
     if limit is not None:

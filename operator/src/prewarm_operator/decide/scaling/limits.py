@@ -2,9 +2,9 @@
 
 from prewarm_operator.decide import reasons
 from prewarm_operator.decide.scaling import pace
-from prewarm_operator.decide.scaling.model import FRESH_SECONDS, Inputs, Policy, Term
+from prewarm_operator.decide.scaling.model import Inputs, Policy, Term
 from prewarm_operator.decide.scaling.terms import clock
-from prewarm_operator.signals.reading import Upstream
+from prewarm_operator.signals.reading import FRESH_SECONDS, Upstream
 
 UPSTREAM_ERROR_SHARE = 0.3
 UPSTREAM_SECONDS = 30.0

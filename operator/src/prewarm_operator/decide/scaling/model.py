@@ -8,11 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from prewarm_operator.decide.schedule import NO_WINDOW, Present
-from prewarm_operator.signals.reading import Reading, Upstream
+from prewarm_operator.signals.reading import Fault, Reading, Upstream
 from prewarm_operator.world.scaling import Forecast
-
-FRESH_SECONDS = 45.0
-"""Readings, forecasts and error shares count this long: three intervals of 15 s."""
 
 
 class Mode(StrEnum):
@@ -84,6 +81,7 @@ class Inputs:
     forecast: Forecast | None = None
     schedule: Present = NO_WINDOW
     upstream: Upstream | None = None
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True)

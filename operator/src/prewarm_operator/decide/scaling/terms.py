@@ -3,12 +3,25 @@
 import math
 
 from prewarm_operator.decide import reasons
-from prewarm_operator.decide.scaling.model import FRESH_SECONDS, Inputs, Term
-from prewarm_operator.signals.reading import Reading, Validity
+from prewarm_operator.decide.scaling.model import Inputs, Term
+from prewarm_operator.signals.reading import FRESH_SECONDS, Cause, Fault, Reading, Validity
 from prewarm_operator.world.scaling import Forecast
 
 MOST = 2**31 - 1
 """Pods, whatever a load says: spec.replicas of a Deployment is an int32."""
+
+
+PROMETHEUS = "prometheus"
+"""Name of the term that tells of a fault of Prometheus."""
+
+_FAULTS = {
+    Cause.UNAVAILABLE: reasons.PROMETHEUS_UNAVAILABLE,
+    Cause.SLOW: reasons.PROMETHEUS_SLOW,
+    Cause.REFUSED: reasons.PROMETHEUS_REFUSES,
+    Cause.NO_QUERIES: reasons.PROMETHEUS_WITHOUT_QUERIES,
+    Cause.QUERY: reasons.QUERY_FAILED,
+    Cause.UNUSABLE: reasons.PROMETHEUS_UNUSABLE,
+}
 
 
 def reactive(inputs: Inputs, reading: Reading, forecast_counts: bool) -> Term:
@@ -77,6 +90,11 @@ def unknown(validity: Validity, problem: str, current: int) -> Term:
         message = f"the load is known in part only ({problem}): the {current} pods stay"
         return Term("hold", current, reasons.LOAD_PARTLY_KNOWN, message)
     return Term("hold", current, reasons.LOAD_UNKNOWN, f"the load is unknown ({problem}): the {current} pods stay")
+
+
+def faulty(fault: Fault) -> Term:
+    """Prometheus, or an own query, gives nothing: it asks for no pods, and what it might know is missing."""
+    return Term(PROMETHEUS, None, _FAULTS[fault.cause], fault.message)
 
 
 def pods_for(load: float, per_pod: float) -> int:

@@ -3,12 +3,9 @@
 import math
 
 from prewarm_operator.decide import reasons
-from prewarm_operator.decide.scaling.model import FRESH_SECONDS, Term
-from prewarm_operator.signals.reading import Reading, Validity
+from prewarm_operator.decide.scaling.model import Term
+from prewarm_operator.signals.reading import AHEAD_SECONDS, FRESH_SECONDS, Reading, Validity
 from prewarm_operator.world.scaling import Forecast
-
-AHEAD_SECONDS = 5.0
-"""A time that far in the future is taken for one of now."""
 
 
 def trust(reading: Reading | None, now: float) -> tuple[Validity, str]:

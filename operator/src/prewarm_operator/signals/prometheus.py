@@ -1,0 +1,155 @@
+"""Asks Prometheus. No failure of it reaches the caller as an exception: it is a reading that says what is wrong."""
+
+import asyncio
+import math
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+
+import aiohttp
+
+from prewarm_operator.signals import promql
+from prewarm_operator.signals.answer import NUMBERS, RANGES, Answer, BadAnswer, Series, read, why_no_load
+from prewarm_operator.signals.fleet import Fleet, Key, fleet, invalid, own_reading
+from prewarm_operator.signals.reading import Cause, Reading
+from prewarm_operator.signals.server import Server
+
+MAX_BYTES = 32 * 2**20
+"""Of one answer: the fleet's of 1,000 agents is 1 MB, an hour of its history at 15 s is 7."""
+
+MAX_CONNECTIONS = 16
+"""Below the 20 queries that Prometheus runs at once by default."""
+
+HISTORY_TIMEOUT_SECONDS = 30.0
+CHUNK_SECONDS = 3600.0
+"""Of history in one answer: a day of a large fleet at once would hold up everything while it is parsed."""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Loads on a grid of time.
+
+    Attributes:
+        epoch_seconds: the times, `step` apart; each is that of the end of its bin.
+        loads: as many values as times, by agent; NaN where nothing was known.
+        problem: why nothing could be had for these times, empty if it could.
+    """
+
+    epoch_seconds: tuple[float, ...]
+    loads: Mapping[Key, tuple[float, ...]]
+    problem: str = ""
+
+
+class Prometheus:
+    """One server. Make it, use it and close it in one running loop."""
+
+    def __init__(
+        self,
+        server: Server,
+        clock: Callable[[], float] = time.monotonic,
+        epoch_clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._server = server
+        self._clock = clock
+        self._epoch_clock = epoch_clock
+        # Tokens go to the address that was configured and nowhere else: no redirects, no proxy, no cookies.
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers={"Accept": "application/json", "Accept-Encoding": "identity", "Cache-Control": "no-cache"},
+            timeout=aiohttp.ClientTimeout(total=None),
+            auto_decompress=False,
+            trust_env=False,
+        )
+
+    async def fleet(self) -> Fleet:
+        """The load of all agents now, by one question."""
+        at, epoch = self._clock(), self._epoch_clock()
+        try:
+            return fleet(await self._ask("query", {"query": promql.FLEET}), at, epoch)
+        except BadAnswer as error:
+            return Fleet(at, problem=str(error), cause=error.cause)
+
+    async def own_query(self, query: str) -> Reading:
+        """The load that an agent's own query gives."""
+        at, epoch = self._clock(), self._epoch_clock()
+        try:
+            return own_reading(await self._ask("query", {"query": query}), at, epoch)
+        except BadAnswer as error:
+            return invalid(str(error), error.cause, at)
+
+    async def fleet_history(self, begin_epoch: float, end_epoch: float, step_seconds: float) -> AsyncIterator[History]:
+        """The loads of all agents in the past, oldest hour first, on multiples of the step.
+
+        The bin under way at `end_epoch` is left out. An hour that cannot be had says why, and the next is asked for.
+        """
+        async for history in self._history(promql.HISTORY, begin_epoch, end_epoch, step_seconds):
+            yield history
+
+    async def own_history(
+        self, agent: Key, query: str, begin_epoch: float, end_epoch: float, step_seconds: float
+    ) -> AsyncIterator[History]:
+        """Like `fleet_history`, for one agent by its own query."""
+        async for history in self._history(query, begin_epoch, end_epoch, step_seconds, agent):
+            yield history
+
+    async def close(self) -> None:
+        await self._session.close()
+
+    async def _history(
+        self, query: str, begin_epoch: float, end_epoch: float, step_seconds: float, agent: Key | None = None
+    ) -> AsyncIterator[History]:
+        first, last = math.ceil(begin_epoch / step_seconds), math.floor(end_epoch / step_seconds)
+        at_once = max(1, int(CHUNK_SECONDS / step_seconds))
+        for start in range(first, last + 1, at_once):
+            times = tuple(tick * step_seconds for tick in range(start, min(start + at_once, last + 1)))
+            parameters = {"query": query, "start": f"{times[0]}", "end": f"{times[-1]}", "step": f"{step_seconds}"}
+            try:
+                answer = await self._ask("query_range", parameters)
+                if agent is not None and len(answer.series) > 1:
+                    raise BadAnswer(f"gives {len(answer.series)} series where one is needed")
+                loads = {agent or _key(series): _on_grid(series, times, step_seconds) for series in answer.series}
+                yield History(times, loads)
+            except BadAnswer as error:
+                yield History(times, {}, str(error))
+
+    async def _ask(self, endpoint: str, parameters: Mapping[str, str]) -> Answer:
+        """Raises BadAnswer: there is none, or none of use."""
+        seconds = HISTORY_TIMEOUT_SECONDS if endpoint == "query_range" else self._server.timeout_seconds
+        url = self._server.url(endpoint).update_query({**parameters, "timeout": f"{seconds * 1000:.0f}ms"})
+        try:
+            headers, tls = self._server.request_headers(), self._server.ssl_context()
+            async with (
+                asyncio.timeout(seconds),
+                self._session.get(url, headers=headers, ssl=tls, allow_redirects=False) as response,
+            ):
+                if 300 <= response.status < 400:
+                    raise BadAnswer(f"answers {response.status}: give the address to which it redirects")
+                body = await _bounded(response.content)
+                return read(response.status, body, RANGES if endpoint == "query_range" else NUMBERS)
+        except TimeoutError as error:
+            raise BadAnswer(f"gives no answer within {seconds:g} s", Cause.SLOW) from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise BadAnswer(f"cannot be asked: {error or type(error).__name__}", Cause.UNAVAILABLE) from error
+
+
+async def _bounded(content: aiohttp.StreamReader) -> bytes:
+    body = bytearray()
+    async for chunk in content.iter_any():
+        body += chunk
+        if len(body) > MAX_BYTES:
+            raise BadAnswer(f"answers with more than {MAX_BYTES // 2**20} MiB")
+    return bytes(body)
+
+
+def _key(series: Series) -> Key:
+    return series.labels.get("namespace", ""), series.labels.get("agent", "")
+
+
+def _on_grid(series: Series, times: tuple[float, ...], step_seconds: float) -> tuple[float, ...]:
+    loads = [math.nan] * len(times)
+    for at, value in series.points:
+        index = (at - times[0]) / step_seconds
+        if index == int(index) and 0 <= index < len(times) and not why_no_load(value):
+            loads[int(index)] = value
+    return tuple(loads)
