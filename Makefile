@@ -30,7 +30,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "Built things live in $(PREWARM_CACHE). PREWARM_KUBECONFIG=file uses another cluster (see README)."
 
-demo: cluster-up images venv ## install Prewarm and watch it: make demo, or one act with make demo ACT=1
+demo: cluster-up images venv $(if $(filter 1,$(ACT)),,prometheus) ## install Prewarm and watch it: make demo, or one act with make demo ACT=1
 	@$(BIN)/python -m prewarm_demo run --began $(BEGAN) $(if $(ACT),--act $(ACT))
 
 # A cluster that is not ours stays; what the demo put into it goes.

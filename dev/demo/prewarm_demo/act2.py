@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from prewarm_demo.cluster.access import REPOSITORY, find_access
+from prewarm_demo.cluster.access import REPOSITORY
 from prewarm_demo.cluster.pods import PodObserver
 from prewarm_demo.install import MANIFESTS, install, release
 from prewarm_demo.ramp import openmetrics
@@ -80,7 +80,7 @@ async def run(trial: Trial) -> Outcome:
     record, bin_seconds = read(RECORD)
     morning = replay(record, bin_seconds, speed=SPEED, day=DAY, hours=HOURS, peak=PEAK_REQUESTS)
     trial.narrator.heading("A Prometheus that knows the days before")
-    async with prometheus(find_access(), trial.api, trial.namespace, _history(trial, morning)) as url:
+    async with prometheus(trial.api, trial.namespace, _history(trial, morning)) as url:
         await install(trial.commands, {"prometheus.url": url})
         await _slow_model(trial)
         sides = [_side(trial, "Prewarm", PREWARM), _side(trial, "reactive rule alone", REACTIVE)]

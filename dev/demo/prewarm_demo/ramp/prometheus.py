@@ -8,26 +8,34 @@ import json
 import os
 import socket
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from prewarm_demo.cluster.access import Access
+import httpx2
+
+from prewarm_demo.cluster.agent_metrics import PORT
 from prewarm_demo.cluster.api import Api
 from prewarm_demo.errors import DemoError
+from prewarm_demo.trial.side import beside
 
 SCRAPE_SECONDS = 15
 START_SECONDS = 30.0
+TARGETS = "targets.json"
+CONFIGURATION = {
+    "global": {"scrape_interval": f"{SCRAPE_SECONDS}s", "scrape_timeout": "5s"},
+    "scrape_configs": [{"job_name": "agents", "file_sd_configs": [{"files": [TARGETS]}]}],
+}
 
 
 @contextlib.asynccontextmanager
-async def prometheus(access: Access, api: Api, namespace: str, history: str) -> AsyncIterator[str]:
+async def prometheus(api: Api, namespace: str, history: str) -> AsyncIterator[str]:
     """The address, for pods, of a Prometheus that has `history` (OpenMetrics) and scrapes the pods of a namespace."""
     address = await _address(api)
     with tempfile.TemporaryDirectory(prefix="prewarm-demo-") as name:
         folder = Path(name)
         (folder / "history.om").write_text(history)
-        (folder / "prometheus.yaml").write_text(json.dumps(_configuration(access, namespace)))
+        (folder / "prometheus.yaml").write_text(json.dumps(CONFIGURATION))
         await _run(_program("promtool"), "tsdb", "create-blocks-from", "openmetrics", "history.om", "data", cwd=folder)
         with (folder / "log").open("wb") as log:
             process = await asyncio.create_subprocess_exec(
@@ -39,33 +47,40 @@ async def prometheus(access: Access, api: Api, namespace: str, history: str) -> 
             )
         try:
             await _until_ready(process, folder / "log")
-            yield f"http://{address}"
+            async with beside(_tell_targets(api, namespace, folder / TARGETS)):
+                yield f"http://{address}"
         finally:
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()
             await process.wait()
 
 
-def _configuration(access: Access, namespace: str) -> dict[str, Any]:
-    """As the chart's PodMonitor: the port `probes` of every agent's pod, with the labels namespace and agent."""
-    label = "__meta_kubernetes_pod_label_prewarm_dev_agent"
-    discovery = {
-        "role": "pod",
-        "kubeconfig_file": str(access.kubeconfig),
-        "namespaces": {"names": [namespace]},
-    }
-    relabel = [
-        {"source_labels": [label], "regex": ".+", "action": "keep"},
-        {"source_labels": ["__meta_kubernetes_pod_container_port_name"], "regex": "probes", "action": "keep"},
-        {"source_labels": [label], "target_label": "agent"},
-        {"source_labels": ["__meta_kubernetes_namespace"], "target_label": "namespace"},
+async def _tell_targets(api: Api, namespace: str, file: Path) -> None:
+    """Keep the file of targets up to date: Debian's Prometheus is built without the discovery of Kubernetes."""
+    path = f"/api/v1/namespaces/{namespace}/pods?labelSelector=prewarm.dev/agent"
+    while True:
+        with contextlib.suppress(httpx2.HTTPError):
+            pods = (await api.json(path))["items"]
+            new = file.with_suffix(".new")
+            new.write_text(json.dumps(targets(pods)))
+            new.replace(file)
+        await asyncio.sleep(SCRAPE_SECONDS / 3)
+
+
+def targets(pods: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """As the chart's PodMonitor has them: the probes' port of each pod, with the labels namespace and agent."""
+    return [
+        {
+            "targets": [f"{pod['status']['podIP']}:{PORT}"],
+            "labels": {
+                "namespace": pod["metadata"]["namespace"],
+                "agent": pod["metadata"]["labels"]["prewarm.dev/agent"],
+                "pod": pod["metadata"]["name"],
+            },
+        }
+        for pod in pods
+        if pod["status"].get("podIP")
     ]
-    return {
-        "global": {"scrape_interval": f"{SCRAPE_SECONDS}s", "scrape_timeout": "5s"},
-        "scrape_configs": [
-            {"job_name": "agents", "kubernetes_sd_configs": [discovery], "relabel_configs": relabel},
-        ],
-    }
 
 
 async def _address(api: Api) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx2
 
+from prewarm_demo.cluster.agent_metrics import PORT
 from prewarm_demo.cluster.api import Api
 from prewarm_demo.cluster.commands import Commands
 from prewarm_demo.cluster.pods import Pod, PodObserver
@@ -24,7 +25,6 @@ from prewarm_operator.world.scaling import History
 
 INTERVAL_SECONDS = 0.1
 RECONNECT_SECONDS = 0.5
-PROBE_PORT = 8081
 
 
 class ReactiveRule:
@@ -71,7 +71,7 @@ class ReactiveRule:
                 self._streams[pod.uid] = group.create_task(self._stream(pod))
 
     async def _stream(self, pod: Pod) -> None:
-        path = f"/api/v1/namespaces/{self._namespace}/pods/{pod.name}:{PROBE_PORT}/proxy/load?watch=1"
+        path = f"/api/v1/namespaces/{self._namespace}/pods/{pod.name}:{PORT}/proxy/load?watch=1"
         while not pod.ended:
             try:
                 async for line in self._api.events(path):
