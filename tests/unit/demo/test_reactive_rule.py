@@ -55,8 +55,9 @@ def test_it_falls_after_stabilization_and_at_the_operators_rate() -> None:
 def test_a_pod_that_is_not_heard_takes_nothing_away() -> None:
     pods = observed("a", "b")
     reactive = rule(pods)
-    reactive.hear(pods.pods[0], line(0), 0.0)
-
-    wanted, _ = reactive.decide(History(), 2, 1.0)
+    wanted, history = 2, History()
+    for now in (0.0, 30.0, 61.0, 90.0):
+        reactive.hear(pods.pods[0], line(0), now)
+        wanted, history = reactive.decide(history, wanted, now)
 
     assert wanted == 2
