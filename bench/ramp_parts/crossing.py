@@ -27,13 +27,13 @@ from prewarm_demo.narrator import Narrator
 from prewarm_demo.sides import EXAMPLE, IN_NAMESPACE
 from prewarm_demo.trial.side import beside
 
-AGENTS, CROSSINGS_EACH = 3, 35
+AGENTS, CROSSINGS_EACH = 2, 52
 # Target and limit are the same: whether the forecast counts yet or not, the same load is one too many.
 TARGET = 4
 DEPLOYMENTS = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"
 AGENTS_OF_NAMESPACE = f"/apis/prewarm.dev/v1alpha1/namespaces/{NAMESPACE}/agentdeployments"
 # A tick of the forecast and a heartbeat of a stream have 15 s: bursts must not keep in step with them.
-LONGEST_PAUSE_SECONDS = 2.0
+SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 3.0
 
 MEANINGS = {
     "over_target_to_desired_p99_ms": "load over the target to spec.replicas written, p99 in ms (at most 300)",
@@ -104,7 +104,7 @@ class Agent:
 
     async def cross(self) -> float:
         """Cross the target once; returns seconds until the new number was written."""
-        await asyncio.sleep(random.uniform(0.0, LONGEST_PAUSE_SECONDS))
+        await asyncio.sleep(random.uniform(SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS))
         began = time.monotonic()
         async with beside(*(self._ask_again_and_again(client) for client in self._clients)):
             seconds = (
