@@ -9,7 +9,7 @@ AHEAD = 2
 def test_coverage_and_pinball_are_those_of_the_last_hour() -> None:
     """A reading is judged when the next one has come; the hour is counted in steps of five minutes."""
     made = fleet("a")
-    ticks = 6 * HOUR - 2
+    ticks = 6 * HOUR - 1
     loads = np.array(poisson(20, ticks))
     told = run(made, loads.tolist())
     last = np.arange(ticks - HOUR, ticks - 1)

@@ -11,6 +11,7 @@ from prewarm_operator.decide.scale import verdict_for
 from prewarm_operator.kube.resources import AGENT_DEPLOYMENTS, DEPLOYMENTS, PODS
 from prewarm_operator.render.agent import parse
 from prewarm_operator.signals.pod_load import Heard, PodLoad
+from prewarm_operator.signals.server import Server
 from prewarm_operator.world.cache import Cache, Key
 from prewarm_operator.world.scaling import History
 from prewarm_operator.world.world import World
@@ -44,12 +45,14 @@ class FakeStreams:
 class Case:
     """One agent with one Ready pod, a clock that the test sets, and a list of what was marked."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, **spec: Any) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, prometheus: Server | None = None, **spec: Any) -> None:
         self.now = 1000.0
         self.marked: list[Key] = []
         monkeypatch.setattr(module, "Streams", FakeStreams)
         self.world = World(Cache(), "example.com/agent:1", lambda: self.now, lambda: EPOCH + self.now)
-        self.scaler = Scaler(self.world, self.marked.append, lambda: self.now, lambda: EPOCH + self.now)
+        self.scaler = Scaler(
+            self.world, self.marked.append, lambda: self.now, lambda: EPOCH + self.now, prometheus=prometheus
+        )
         self.streams: FakeStreams = self.scaler._streams  # type: ignore[assignment]
         fields = {"mode": "Auto", "minReplicas": 1, "maxReplicas": 9, "concurrencyLimit": 50, "targetConcurrency": 10}
         self.body = agent_body(**(fields | spec))

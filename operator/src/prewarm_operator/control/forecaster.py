@@ -1,9 +1,11 @@
 """One forecast a tick for all agents whose load is followed."""
 
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from prewarm_operator.api.agentdeployment import AgentDeploymentSpec
 from prewarm_operator.decide.scaling.horizon import LATER_SECONDS, horizons_ticks
@@ -18,6 +20,20 @@ TICK_SECONDS = 15.0
 
 START_SECONDS = 60.0
 """Created to Ready of pods of which none was measured yet."""
+
+
+class Replay:
+    """Loads of the past on their way into the forecast."""
+
+    def __init__(self, fleet: FleetForecast[Key], ticks: npt.ArrayLike, quantiles: npt.ArrayLike) -> None:
+        self.fleet = fleet
+        self.heard: set[Key] = set()
+        self._ticks, self._quantiles = ticks, quantiles
+
+    def step(self, epoch_seconds: float, loads: Mapping[Key, float]) -> None:
+        """Learn one tick's loads; NaN and what is missing is not known."""
+        self.fleet.step(epoch_seconds, loads, self._ticks, self._quantiles)
+        self.heard.update(agent for agent, load in loads.items() if not math.isnan(load))
 
 
 class Forecaster:
@@ -51,14 +67,34 @@ class Forecaster:
             return
         agents = self._fleet.keys
         loads = {agent: self._means[agent].take(now) for agent in agents}
-        starts = [self._start_seconds(agent) for agent in agents]
-        ticks = [horizons_ticks(start, TICK_SECONDS) for start in starts]
-        quantiles = [1 - self._specs[agent].scaling.target_cold_percent / 100 for agent in agents]
+        ticks, quantiles = self._asked(agents)
         told = self._fleet.step(epoch_seconds, loads, np.array(ticks), np.array(quantiles))
         signals = self._world.scaling.signals
         for row, agent in enumerate(agents):
             known = signals.get(agent, NO_SIGNALS)
             signals[agent] = replace(known, forecast=forecast_of(told, row, now, ticks[row][0] * TICK_SECONDS))
+
+    def replay(self, agents: Iterable[Key], first_seconds: float) -> Replay:
+        """Begin to learn the past of these agents from `first_seconds` of Unix time on, tick by tick."""
+        fleet = self._fleet.beside(first_seconds)
+        for agent in agents:
+            if agent in self._specs:
+                fleet.add(agent)
+        return Replay(fleet, *(np.array(asked) for asked in self._asked(fleet.keys)))
+
+    def adopt(self, replay: Replay) -> int:
+        """Go on from what the replay has learned of those that it had any load of; says how many these are."""
+        adopted = [agent for agent in replay.fleet.keys if agent in replay.heard]
+        self._fleet.adopt(replay.fleet, adopted)
+        return len(adopted)
+
+    def _asked(self, agents: Iterable[Key]) -> tuple[list[tuple[int, ...]], list[float]]:
+        """Horizons in ticks and the quantile of each, as its start time and its spec have them."""
+        ticks, quantiles = [], []
+        for agent in agents:
+            ticks.append(horizons_ticks(self._start_seconds(agent), TICK_SECONDS))
+            quantiles.append(1 - self._specs[agent].scaling.target_cold_percent / 100)
+        return ticks, quantiles
 
     def _start_seconds(self, agent: Key) -> float:
         measured = self._world.start_times(agent)

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from prewarm_operator import metrics
 from prewarm_operator.api.agentdeployment import AgentDeploymentSpec
+from prewarm_operator.control.backfill import Backfill
 from prewarm_operator.control.forecaster import TICK_SECONDS, Forecaster
 from prewarm_operator.control.prometheus_poll import PrometheusPoll
 from prewarm_operator.decide.scale import verdict_for
@@ -65,6 +66,7 @@ class Scaler:
             self.load_changed, configured=prometheus is not None, clock=clock, wall_clock=wall_clock
         )
         self._forecaster = Forecaster(world)
+        self._backfill = Backfill(self._forecaster, wall_clock)
         self._followed: dict[Key, _Followed] = {}
         self._told: dict[Key, object] = {}
 
@@ -75,8 +77,10 @@ class Scaler:
             self._forget(agent)
             return
         own = spec.scaling.prometheus
-        self._poll.follow(agent, None if own is None else own.query)
+        query = None if own is None else own.query
+        self._poll.follow(agent, query)
         self._forecaster.follow(agent, spec)
+        self._backfill.follow(agent, query)
         self._streams.follow(agent, self._addresses(agent))
         self.load_changed(agent)
 
@@ -88,6 +92,7 @@ class Scaler:
                 tasks.create_task(self._forecast())
                 if client is not None:
                     tasks.create_task(self._poll.run(client, TICK_SECONDS))
+                    tasks.create_task(self._backfill.run(client))
         finally:
             await self._streams.close()
             if client is not None:
@@ -176,6 +181,7 @@ class Scaler:
             self._told.pop(agent, None)
             self._streams.forget(agent)
             self._poll.forget(agent)
+            self._backfill.forget(agent)
             self._forecaster.forget(agent)
             self._world.scaling.forget(agent)
 

@@ -35,7 +35,7 @@ POINT, OWN, NINETY_FIVE, TOLD, FIRST_CONDITION = range(5)
 
 @dataclass
 class Batch:
-    """All state, by room. A tick is a step of `tick_seconds`; ticks are counted from the first step."""
+    """All state, by room. A tick is a step of `tick_seconds`; ticks are counted from the epoch."""
 
     tick_seconds: float
     spikes: Spikes

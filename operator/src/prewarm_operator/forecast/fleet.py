@@ -3,7 +3,7 @@
 Loads are concurrent requests, forecast as square roots: there a Poisson variable has the same variance at every level.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Generic
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from prewarm_operator.forecast import state
 from prewarm_operator.forecast.arrays import Array, Bools, Floats, Ints
-from prewarm_operator.forecast.batch import Batch
+from prewarm_operator.forecast.batch import RING_SPARE, Batch
 from prewarm_operator.forecast.forecasts import Forecasts, Key
 
 LARGEST_LOAD = 1e9
@@ -67,10 +67,43 @@ class FleetForecast(Generic[Key]):
         bounds, sparse = batch.forecast(fresh, at_seconds, ticks, own)
         return self._told(bounds**2, sparse)
 
-    def save(self) -> bytes:
-        """All that was learned, to be restored by `restore`. The size is bounded for each deployment."""
+    def beside(self, first_seconds: float) -> "FleetForecast[Key]":
+        """An empty fleet for loads from `first_seconds` of Unix time on, of which `adopt` can take rows."""
+        other: FleetForecast[Key] = FleetForecast(self.tick_seconds, self.horizons, self.quantile)
+        since = 0.0 if self._at_seconds is None else self._at_seconds
+        tick = self._batch.tick + round((first_seconds - since) / self.tick_seconds)
+        other._at_seconds, other._batch.tick = first_seconds - self.tick_seconds, tick - 1
+        return other
+
+    def adopt(self, other: "FleetForecast[Key]", keys: Iterable[Key]) -> None:
+        """What `other` has learned of these deployments takes the place of what is known of them here.
+
+        `other` comes from `beside` or `restore`. Rows that one of the two fleets does not have are left out.
+        """
         self._settle()
-        return state.pack(self._batch, self.keys, self._at_seconds)
+        other._settle()
+        shared = [(self._rows[key], other._rows[key]) for key in keys if key in self._rows and key in other._rows]
+        ours, theirs = self._batch, other._batch
+        if other._at_seconds is not None and (self._at_seconds is None or theirs.tick > ours.tick):
+            self._at_seconds = other._at_seconds
+        tick = max(ours.tick, theirs.tick)
+        for batch in (ours, theirs):
+            batch.move_to(tick)
+            batch.reach(max(ours.due.ticks, theirs.due.ticks) - RING_SPARE)
+        into, source = np.array(shared, dtype=np.int64).reshape(-1, 2).T
+        rooms = theirs.rooms()
+        for name, room in ours.rooms().items():
+            room.put(into, rooms[name].arrays(), source)
+
+    def save(self, keys: Iterable[Key] | None = None) -> bytes:
+        """All that was learned, of these deployments or of all, to be restored by `restore`.
+
+        The size is bounded for each deployment.
+        """
+        self._settle()
+        saved = [key for key in (self._rows if keys is None else keys) if key in self._rows]
+        rows = np.array([self._rows[key] for key in saved], dtype=np.int64)
+        return state.pack(self._batch, saved, rows, self._at_seconds)
 
     def restore(self, saved: bytes) -> tuple[Key, ...]:
         """Take up, before the first step, what was saved of the deployments that are there; gives those restored.
@@ -118,9 +151,12 @@ class FleetForecast(Generic[Key]):
         return np.broadcast_to(own, (len(self._rows),))
 
     def _elapsed(self, at_seconds: float) -> int:
-        """Ticks since the last step. A clock that was put back tells nothing but that there was one."""
+        """Ticks since the last step, at first since the epoch: so fleets that know nothing of each other count alike.
+
+        A clock that was put back tells nothing but that there was one.
+        """
         before, self._at_seconds = self._at_seconds, at_seconds
-        return 1 if before is None else max(1, round((at_seconds - before) / self.tick_seconds))
+        return max(1, round((at_seconds - (before or 0.0)) / self.tick_seconds))
 
     def _told(self, bounds: Array, sparse: Bools) -> Forecasts[Key]:
         batch = self._batch

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from prewarm_operator.forecast.arrays import Array, Bools
+from prewarm_operator.forecast.arrays import Array, Bools, Ints
 from prewarm_operator.forecast.batch import RING_SPARE, Batch
 from prewarm_operator.forecast.forecasts import Key
 
@@ -22,8 +22,8 @@ class StateRefused(ValueError):
     """Nothing was taken from a saved state. The message says why, in one sentence."""
 
 
-def pack(batch: Batch, keys: Sequence[Key], at_seconds: float | None) -> bytes:
-    """Everything that `unpack` needs to go on as if nothing had happened."""
+def pack(batch: Batch, keys: Sequence[Key], rows: Ints, at_seconds: float | None) -> bytes:
+    """Everything of these keys, which are in these rows, that `unpack` needs to go on as if nothing had happened."""
     head = {
         "format": FORMAT,
         "version": VERSION,
@@ -34,7 +34,7 @@ def pack(batch: Batch, keys: Sequence[Key], at_seconds: float | None) -> bytes:
         "keys": list(keys),
     }
     body = io.BytesIO()
-    np.savez_compressed(body, allow_pickle=False, **_arrays(batch))
+    np.savez_compressed(body, allow_pickle=False, **{name: value[rows] for name, value in _arrays(batch).items()})
     content = json.dumps(head).encode() + b"\n" + body.getvalue()
     return hashlib.sha256(content).digest() + content
 

@@ -3,7 +3,7 @@
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import aiohttp
@@ -33,11 +33,13 @@ class History:
         epoch_seconds: the times, `step` apart; each is that of the end of its bin.
         loads: as many values as times, by agent; NaN where nothing was known.
         problem: why nothing could be had for these times, empty if it could.
+        cause: the same as a word, None if it could.
     """
 
     epoch_seconds: tuple[float, ...]
     loads: Mapping[Key, tuple[float, ...]]
     problem: str = ""
+    cause: Cause | None = None
 
 
 class Prometheus:
@@ -78,12 +80,15 @@ class Prometheus:
         except BadAnswer as error:
             return invalid(str(error), error.cause, at)
 
-    async def fleet_history(self, begin_epoch: float, end_epoch: float, step_seconds: float) -> AsyncIterator[History]:
+    async def fleet_history(
+        self, begin_epoch: float, end_epoch: float, step_seconds: float, agents: Collection[Key] = ()
+    ) -> AsyncIterator[History]:
         """The loads of all agents in the past, oldest hour first, on multiples of the step.
 
-        The bin under way at `end_epoch` is left out. An hour that cannot be had says why, and the next is asked for.
+        Where few `agents` are named, of others hardly any. The bin under way at `end_epoch` is left out. An hour that
+        cannot be had says why, and the next is asked for.
         """
-        async for history in self._history(promql.HISTORY, begin_epoch, end_epoch, step_seconds):
+        async for history in self._history(promql.history(agents), begin_epoch, end_epoch, step_seconds):
             yield history
 
     async def own_history(
@@ -107,11 +112,11 @@ class Prometheus:
             try:
                 answer = await self._ask("query_range", parameters)
                 if agent is not None and len(answer.series) > 1:
-                    raise BadAnswer(f"gives {len(answer.series)} series where one is needed")
+                    raise BadAnswer(f"gives {len(answer.series)} series where one is needed", Cause.QUERY)
                 loads = {agent or _key(series): _on_grid(series, times, step_seconds) for series in answer.series}
                 yield History(times, loads)
             except BadAnswer as error:
-                yield History(times, {}, str(error))
+                yield History(times, {}, str(error), error.cause)
 
     async def _ask(self, endpoint: str, parameters: Mapping[str, str]) -> Answer:
         """Raises BadAnswer: there is none, or none of use."""
