@@ -10,7 +10,7 @@ import pytest
 from prewarm_demo.errors import DemoError
 from prewarm_demo.ramp import openmetrics
 from prewarm_demo.ramp.prometheus import SCRAPE_SECONDS, prometheus
-from prewarm_operator.signals.promql import HISTORY
+from prewarm_operator.signals.promql import history
 
 HOURS = 3
 
@@ -42,7 +42,7 @@ async def test_the_operators_question_is_answered_with_the_history() -> None:
     begin = end - (len(in_flight) - 1) * SCRAPE_SECONDS
 
     async with prometheus(Cluster("127.0.0.1"), "demo", text) as url, httpx2.AsyncClient() as client:  # type: ignore[arg-type]
-        question = {"query": HISTORY, "start": begin, "end": end, "step": SCRAPE_SECONDS}
+        question = {"query": history([("demo", "ramp")]), "start": begin, "end": end, "step": SCRAPE_SECONDS}
         answer = (await client.get(f"{url}/api/v1/query_range", params=question)).json()
 
     (series,) = answer["data"]["result"]
