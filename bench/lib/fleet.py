@@ -91,6 +91,7 @@ def _agent(name: str) -> dict[str, Any]:
         "kind": "AgentDeployment",
         "metadata": {"name": name},
         "spec": {
+            "mode": "External",
             "replicas": 2,
             "agent": {"component": {"provider": "autogen_agentchat.agents.AssistantAgent", "config": {"name": "a"}}},
         },

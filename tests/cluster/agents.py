@@ -52,6 +52,7 @@ def component(**config: Any) -> Object:
 def spec(**fields: Any) -> Object:
     """A good spec of two small pods, with fields changed."""
     return {
+        "mode": "External",
         "minReplicas": 2,
         "replicas": 2,
         "agent": {"component": component()},

@@ -20,6 +20,7 @@ class Example:
 EXAMPLES = {
     "single agent": Example("support-agent.yaml", "support"),
     "agent that follows its load": Example("auto-agent.yaml", "auto"),
+    "agent half-way from an HPA": Example("from-hpa.yaml", "migrating"),
     "team": Example("team.yaml", "newsroom"),
     "agent with MCP tools": Example("mcp-agent.yaml", "clerk"),
     "agent in Python": Example("python-agent/agentdeployment.yaml", "orders"),

@@ -34,7 +34,7 @@ def test_a_minimal_object_gets_the_documented_defaults_and_nothing_else(api: Api
     created = create(api, "minimal", {"agent": {"component": COMPONENT}})
     assert created["spec"] == {
         "agent": {"component": COMPONENT},
-        "mode": "External",
+        "mode": "Auto",
         "replicas": 1,
         "minReplicas": 1,
         "maxReplicas": 10,

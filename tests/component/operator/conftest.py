@@ -96,6 +96,7 @@ def agent() -> dict[str, Any]:
         "metadata": {"name": "support"},
         "spec": {
             "agent": {"component": {"provider": "autogen_agentchat.agents.AssistantAgent"}},
+            "mode": "External",
             "replicas": 3,
             "minReplicas": 2,
         },

@@ -137,6 +137,27 @@ async def test_a_scaled_object_is_called_by_its_own_name(operator: str, namespac
     assert (await noticed(namespace))["message"].startswith("ScaledObject burst scales the child Deployment")
 
 
+async def test_an_autoscaler_on_an_agent_in_mode_auto_is_named_and_not_followed(
+    operator: str, namespace: Namespace, agent: Agent
+) -> None:
+    agent["spec"]["mode"] = "Auto"
+    await namespace.create_object("agentdeployments", agent)
+    target = {"apiVersion": "prewarm.dev/v1alpha1", "kind": "AgentDeployment", "name": "support"}
+    hpa = autoscaler() | {"spec": {"scaleTargetRef": target, "maxReplicas": 20}}
+    await namespace.create_object("horizontalpodautoscalers", hpa)
+    found = await namespace.eventually(
+        "agentdeployments",
+        "support",
+        lambda found: condition(found, "ScalingActive").get("reason") == "AutoscalerNotRead",
+    )
+    assert condition(found, "ScalingActive")["message"] == (
+        "HorizontalPodAutoscaler web sets spec.replicas, which mode Auto does not read: delete it, or set spec.mode to "
+        "External"
+    )
+    await namespace.merge("agentdeployments", "support", {"spec": {"replicas": 6}}, "scale")
+    assert await replicas_during(namespace, 1) == {2}
+
+
 async def test_an_autoscaler_on_the_agent_itself_is_right_and_not_reported(
     operator: str, namespace: Namespace, agent: Agent
 ) -> None:

@@ -15,11 +15,13 @@ def seen(*requests: dict[str, Any], **fields: Any) -> Observation:
 
 CLIENT = {"built": {"model client": 1, "TLS context": 1}}
 AGENT = {"built": {"agent": 1}}
+LOOP = {"built": {"event loop": 1}}
 TOLD: dict[str, tuple[Observation, list[str]]] = {
     "a client for each request": (seen(CLIENT, CLIENT, CLIENT), ["ClientPerRequest"]),
     "a client that is built late": (seen(CLIENT, {}, {}), ["ClientOnFirstRequest"]),
     "a fresh agent for each request is right": (seen(AGENT, AGENT), []),
     "an agent that remembers": (seen({}, {}, leaked=True, shared_agent=True), ["SharedAgent"]),
+    "fresh agents that are told what an earlier one read": (seen(AGENT, AGENT, leaked=True), ["SharedState"]),
     "an agent that is shared but forgets": (seen({}, {}, shared_agent=True), ["SharedAgent"]),
     "a connection that only the first request makes": (
         seen({"connections": ["10.0.0.1:5432"]}, {}),
@@ -52,6 +54,14 @@ TOLD: dict[str, tuple[Observation, list[str]]] = {
     ),
     "a client without bounds": (seen({}, {}, clients=[Client(None, 3)]), ["PatientClient"]),
     "a client with bounds": (seen({}, {}, clients=[Client(30.0, 2)]), []),
+    "a loop for each request": (seen(LOOP, LOOP), ["LoopPerRequest"]),
+    "a loop that the first request makes": (seen(LOOP, {}), []),
+    "calls that hold a thread": (seen(*[AGENT | {"model_calls": 1, "blocking_calls": 1}] * 2), ["BlockingModelCall"]),
+    "a model without an agent": (seen(*[{"model_calls": 1}] * 2), ["NoAutoGen"]),
+    "a person in the run": (
+        seen(error="RuntimeError: the UserProxyAgent u waits for a person"),
+        ["PersonInTheRun"],
+    ),
     "run_sync": (seen(error="AttributeError: 'AssistantAgent' object has no attribute 'run_sync'"), ["RunSync"]),
     "an event loop that is gone": (seen(error="RuntimeError: Event loop is closed"), ["LoopPerRequest"]),
     "a team that runs": (seen(error="ValueError: The team is already running"), ["SharedTeam"]),
@@ -68,6 +78,18 @@ def test_the_fault_is_named_and_no_other(case: str) -> None:
 def test_how_much_of_the_first_request_was_a_repetition_is_told() -> None:
     (fault,) = find(seen({"seconds": 2.0, "repeated_calls": 1, "waited_seconds": 1.5}, {}))
     assert "1500 ms, 75% of it" in fault.seen
+
+
+@pytest.mark.parametrize(("closed", "told"), [(0, True), (1, False)])
+def test_clients_that_nobody_closes_are_told(closed: int, *, told: bool) -> None:
+    (fault,) = find(seen(*[CLIENT | {"closed": closed}] * 3))
+    assert ("2 of them were never closed" in fault.seen) is told
+
+
+@pytest.mark.parametrize(("program", "told"), [("uvx", True), ("python", False)])
+def test_a_program_that_downloads_is_told_of(program: str, *, told: bool) -> None:
+    (fault,) = find(seen(*[{"processes": [program]}] * 3))
+    assert ("registry" in fault.remedy) is told
 
 
 def test_an_observation_travels_as_json() -> None:

@@ -18,7 +18,7 @@ def spec(**fields: Any) -> AgentDeploymentSpec:
 
 def test_a_minimal_spec_has_the_documented_defaults() -> None:
     minimal = spec()
-    assert (minimal.mode, minimal.replicas, minimal.min_replicas, minimal.max_replicas) == ("External", 1, 1, 10)
+    assert (minimal.mode, minimal.replicas, minimal.min_replicas, minimal.max_replicas) == ("Auto", 1, 1, 10)
     assert (minimal.warmup.mode, minimal.warmup.timeout_seconds) == ("connect", 300)
     assert (minimal.drain.delay_seconds, minimal.drain.timeout_seconds) == (5, 60)
     assert minimal.concurrency_limit == 100

@@ -31,7 +31,14 @@ def agent_body(*, uid: str = "uid-1", status: dict[str, Any] | None = None, **sp
             "resourceVersion": "10",
             "creationTimestamp": "2026-01-01T00:00:00Z",
         },
-        "spec": {"agent": {"component": COMPONENT}, "replicas": 3, "minReplicas": 2, "maxReplicas": 5, **spec},
+        "spec": {
+            "agent": {"component": COMPONENT},
+            "mode": "External",
+            "replicas": 3,
+            "minReplicas": 2,
+            "maxReplicas": 5,
+            **spec,
+        },
     }
     if status is not None:
         body["status"] = status

@@ -130,6 +130,15 @@ def test_the_condition_names_the_autoscaler_and_the_remedy() -> None:
     assert "AgentDeployment support" in verdict.message
 
 
+@pytest.mark.parametrize(
+    ("mode", "reason"), [("Auto", reasons.AUTOSCALER_NOT_READ), ("Observe", None), ("External", None)]
+)
+def test_an_autoscaler_of_the_agent_is_told_of_where_its_number_is_not_read(mode: str, reason: str | None) -> None:
+    found = snapshot(agent(mode=mode), autoscalers=Autoscalers(of_the_agent=("ScaledObject web",)))
+    (verdict,) = [verdict for verdict in conditions(found, decide(found), ()) if verdict.type == "ScalingActive"]
+    assert (verdict.reason == reasons.AUTOSCALER_NOT_READ) == (reason is not None)
+
+
 def test_a_scaled_object_is_called_by_its_own_name() -> None:
     owner = {"kind": "ScaledObject", "name": "web", "uid": "x"}
     made = {"metadata": {"name": "keda-hpa-web", "ownerReferences": [owner]}}

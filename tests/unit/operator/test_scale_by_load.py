@@ -51,7 +51,7 @@ def test_an_unknown_load_is_not_zero() -> None:
 def test_a_pause_keeps_the_number() -> None:
     paused = auto(69.0, scaling={"paused": True})
     assert scale(paused).replicas == 1
-    condition = scaling_active(decide(paused))
+    condition = scaling_active(paused, decide(paused))
     assert (condition.status, condition.reason) == ("False", reasons.PAUSED)
 
 
@@ -65,7 +65,7 @@ def test_an_open_window_keeps_its_pods() -> None:
 
 def test_a_window_that_is_wrong_is_told_and_does_not_count() -> None:
     wrong = auto(0.0, scaling={"schedule": [{**WINDOW, "timeZone": "Berlin"}]})
-    condition = scaling_active(decide(wrong))
+    condition = scaling_active(wrong, decide(wrong))
     assert (condition.status, condition.reason) == ("False", reasons.SCHEDULE_NOT_UNDERSTOOD)
     assert "spec.scaling.schedule[now].timeZone" in condition.message
     assert scale(wrong).replicas == 1
@@ -88,7 +88,7 @@ def test_observe_keeps_spec_replicas_and_tells_what_auto_would_do() -> None:
 
 def test_a_partly_known_load_and_a_sick_model_api_are_told() -> None:
     partial = auto(signals=Signals(Reading(5.0, NOW, "the pods", Validity.PARTIAL, "miss one")))
-    assert scaling_active(decide(partial)).reason == reasons.LOAD_PARTLY_KNOWN
+    assert scaling_active(partial, decide(partial)).reason == reasons.LOAD_PARTLY_KNOWN
     sick = Signals(Reading(69.0, NOW, "the pods"), Upstream(0.5, NOW))
     limited = snapshot(
         agent(mode="Auto", concurrencyLimit=10),
@@ -96,7 +96,7 @@ def test_a_partly_known_load_and_a_sick_model_api_are_told() -> None:
         history=History(replicas=3, upstream_above_since=NOW - 40),
         now=NOW,
     )
-    assert scaling_active(decide(limited)).reason == reasons.UPSTREAM_LIMITED
+    assert scaling_active(limited, decide(limited)).reason == reasons.UPSTREAM_LIMITED
     assert scale(limited).replicas == 3
 
 

@@ -302,9 +302,17 @@ def test_an_autoscaler_that_is_pointed_elsewhere_is_seen_to_go(kind: str, name: 
     assert world.snapshot(SUPPORT, agent_body()).autoscalers.names == ()
 
 
-@pytest.mark.parametrize(("kind", "name"), [("Deployment", "another"), ("AgentDeployment", "support")])
+@pytest.mark.parametrize(("kind", "name"), [("Deployment", "another"), ("StatefulSet", "support")])
 def test_an_autoscaler_of_anything_else_is_no_concern(kind: str, name: str) -> None:
     world = World(Cache(), "image")
     world.observe(AGENT_DEPLOYMENTS, None, agent_body(), 0.0)
     assert world.observe(AUTOSCALERS, "ADDED", autoscaler(kind, name), 0.0) is None
     assert world.snapshot(SUPPORT, agent_body()).autoscalers == Autoscalers()
+
+
+def test_an_autoscaler_of_the_agent_itself_is_known_as_such() -> None:
+    world = World(Cache(), "image")
+    world.observe(AGENT_DEPLOYMENTS, None, agent_body(), 0.0)
+    assert world.observe(AUTOSCALERS, "ADDED", autoscaler("AgentDeployment", "support"), 0.0) == SUPPORT
+    found = world.snapshot(SUPPORT, agent_body()).autoscalers
+    assert found == Autoscalers(of_the_agent=("HorizontalPodAutoscaler web",))

@@ -8,6 +8,8 @@ import sys
 import time
 import traceback
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 FRAMEWORKS = (
@@ -61,13 +63,14 @@ async def _faults(order: dict[str, Any]) -> Any:
 async def _run(recorder: Any, found: Any, order: dict[str, Any], *, watched: bool) -> Any:
     from prewarm_agent.doctor.model_calls import ModelCalls
     from prewarm_agent.doctor.stalls import StallWatch
-    from prewarm_agent.doctor.target import QUESTION
+    from prewarm_agent.doctor.target import QUESTION, refuse_people
     from prewarm_agent.startup.resources import Resources
 
     recorder.observation.kind = found.kind
     resources = Resources(connections=100, read_timeout_seconds=300.0)
     calls = ModelCalls(recorder, offline=order["offline"])
     calls.install()
+    refuse_people()
     if order["offline"]:
         warnings.filterwarnings("ignore", "Resolved model mismatch")  # the doctor's answer names no model of anybody's
     stalls = StallWatch(recorder)
@@ -79,7 +82,7 @@ async def _run(recorder: Any, found: Any, order: dict[str, Any], *, watched: boo
         recorder.observation.start_seconds = time.time() - order["began"]
         for number in range(1, order["requests"] + 1):
             calls.begin_request(QUESTION.format(number=number))
-            with recorder.phase(f"request {number}"):
+            with recorder.phase(f"request {number}"), _key_of_the_process(recorder):
                 await found.ask(number, resources)
             await asyncio.sleep(0.05)  # lets the watch see a loop that turns, and the last phase end by itself
     except Exception as error:
@@ -90,11 +93,24 @@ async def _run(recorder: Any, found: Any, order: dict[str, Any], *, watched: boo
     return recorder.observation.to_json()
 
 
+@contextmanager
+def _key_of_the_process(recorder: Any) -> Iterator[None]:
+    """Records a write to the module openai's own key, which all users of the process share, and takes it back."""
+    before = getattr(sys.modules.get("openai"), "api_key", None)
+    try:
+        yield
+    finally:
+        sdk: Any = sys.modules.get("openai")
+        if sdk is not None and sdk.api_key != before:
+            recorder.current.environment_writes.append("openai.api_key")
+            sdk.api_key = before
+
+
 def _failed(recorder: Any, error: Exception) -> Any:
     last = traceback.extract_tb(error.__traceback__)[-1]
     own = "prewarm_agent" not in last.filename and not last.filename.startswith("<")
     where = f" ({os.path.relpath(last.filename)}:{last.lineno})" if own else ""
-    text = str(error).rstrip(".")
+    text = str(error).partition("\n")[0].rstrip(".")  # a team's error holds the traceback of its member's
     recorder.observation.error = f"{type(error).__name__}: {text}{where}"
     return recorder.observation.to_json()
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from prewarm_agent.doctor.faults import Fault, find
+from prewarm_agent.doctor.fault import Fault
+from prewarm_agent.doctor.faults import find
 from prewarm_agent.doctor.observation import Observation
 
 SLOWER = 1.25

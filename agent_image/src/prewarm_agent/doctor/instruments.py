@@ -64,12 +64,16 @@ def _count_constructions(recorder: Recorder) -> None:
     from autogen_core.tools import FunctionTool
     from autogen_ext.tools.mcp import McpWorkbench
 
+    clients = (openai.AsyncOpenAI, openai.OpenAI, anthropic.AsyncAnthropic, anthropic.Anthropic)
+    for client in clients:
+        _after(client, "close", functools.partial(_closed, recorder))
     for kind, classes in {
-        "model client": (openai.AsyncOpenAI, openai.OpenAI, anthropic.AsyncAnthropic, anthropic.Anthropic),
+        "model client": clients,
         "agent": (BaseChatAgent,),
         "team": (BaseGroupChat,),
         "tool": (FunctionTool,),
         "MCP workbench": (McpWorkbench,),
+        "event loop": (asyncio.BaseEventLoop,),
     }.items():
         for each in classes:
             _after(each, "__init__", functools.partial(_constructed, recorder, kind))
@@ -84,6 +88,10 @@ def _constructed(recorder: Recorder, kind: str, made: Any) -> None:
         seconds = getattr(timeout, "read", timeout)
         seconds = float(seconds) if isinstance(seconds, int | float) else None
         recorder.observation.clients.append(Client(seconds, 1 + int(getattr(made, "max_retries", 0))))
+
+
+def _closed(recorder: Recorder, _: Any) -> None:
+    recorder.current.closed += 1
 
 
 def _after(owner: Any, name: str, then: Callable[[Any], None]) -> None:

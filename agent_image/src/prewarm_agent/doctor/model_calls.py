@@ -26,6 +26,7 @@ class ModelCalls:
         """Wrap the transports of httpx and httpx2, for the life of the process."""
         for library in (httpx, httpx2):
             self._wrap(library, library.AsyncHTTPTransport, "handle_async_request")
+            self._wrap_blocking(library, library.HTTPTransport, "handle_request")
 
     def begin_request(self, question: str) -> None:
         """A user's request begins: what is sent from now on is compared with earlier questions."""
@@ -41,10 +42,21 @@ class ModelCalls:
             body = await request.aread()
             self._sent(body)
             if self._offline:
-                answer = canned.answer(request.url.path, body)
-                headers = {"content-type": answer.media_type}
-                return library.Response(answer.status, headers=headers, content=answer.content, request=request)
+                return _canned(library, request, body)
             return await self._real(original, this, request, body)
+
+        setattr(transport, name, wrapped)
+
+    def _wrap_blocking(self, library: Any, transport: Any, name: str) -> None:
+        original = getattr(transport, name)
+
+        def wrapped(this: Any, request: Any) -> Any:
+            if not request.url.path.endswith(_CHAT_PATHS):
+                return original(this, request)
+            body = request.read()
+            self._sent(body)
+            self._recorder.current.blocking_calls += 1
+            return _canned(library, request, body) if self._offline else original(this, request)
 
         setattr(transport, name, wrapped)
 
@@ -69,6 +81,12 @@ class ModelCalls:
         text = body.decode(errors="replace")
         if any(json.dumps(earlier)[1:-1] in text for earlier in self._seen[:-1]):
             self._recorder.observation.leaked = True
+
+
+def _canned(library: Any, request: Any, body: bytes) -> Any:
+    answer = canned.answer(request.url.path, body)
+    headers = {"content-type": answer.media_type}
+    return library.Response(answer.status, headers=headers, content=answer.content, request=request)
 
 
 def _texts(body: bytes) -> str:

@@ -12,26 +12,30 @@ class Calls:
         name: `import`, `build`, `request 1`, ...
         seconds, cpu_seconds: wall clock, and CPU of the whole process.
         built: how often each kind of thing was constructed.
+        closed: how many model clients were closed.
         connections: network addresses that were connected to, as `host:port`.
         dns_seconds, tcp_seconds, tls_seconds: spent in looking up names, in connecting, and in TLS handshakes.
         model_calls: HTTP requests to a model's API, with those that were sent again.
+        blocking_calls: of these, the ones that held a thread until the answer was there.
         repeated_calls: of these, the ones that repeated a call because it had failed.
         waited_seconds: between a failed call and its repetition, that failed call included.
         prompt_characters: of the longest prompt that was sent.
         processes: programs that were started.
         files: files of the user that were opened (not Python's own), those that were written to with a leading `>`.
-        environment_writes: environment variables that were set.
+        environment_writes: environment variables that were set, and `openai.api_key`, which is the process's, too.
     """
 
     name: str
     seconds: float = 0.0
     cpu_seconds: float = 0.0
     built: dict[str, int] = field(default_factory=dict)
+    closed: int = 0
     connections: list[str] = field(default_factory=list)
     dns_seconds: float = 0.0
     tcp_seconds: float = 0.0
     tls_seconds: float = 0.0
     model_calls: int = 0
+    blocking_calls: int = 0
     repeated_calls: int = 0
     waited_seconds: float = 0.0
     prompt_characters: int = 0

@@ -3,6 +3,8 @@
 import importlib
 import inspect
 import json
+import sys
+from asyncio import to_thread
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -14,6 +16,25 @@ QUESTION = "Say hello. (This text was sent by prewarm-agent doctor, request {num
 
 class NoTarget(Exception):
     """The module or the object in it is not what a doctor can look at; one sentence."""
+
+
+class PersonAsked(Exception):
+    """A run asks a person for a word, who is not there."""
+
+
+def refuse_people() -> None:
+    """From now on a UserProxyAgent raises PersonAsked instead of waiting, perhaps for ever.
+
+    Where the user's module has imported it: what it imports later is part of what is measured.
+    """
+    agents = sys.modules.get("autogen_agentchat.agents")
+    if agents is None:
+        return
+
+    async def refuse(agent: Any, prompt: str, cancellation_token: Any) -> str:  # noqa: ARG001 - AutoGen's signature
+        raise PersonAsked(f"the UserProxyAgent {agent.name} waits for a person, for ever if they are gone")
+
+    agents.UserProxyAgent._get_input = refuse
 
 
 class Target:
@@ -40,7 +61,10 @@ class Target:
         text = QUESTION.format(number=number)
         match self.kind:
             case "handler":
-                await _awaited(self._value(text))
+                # A function that is not async runs in a thread, as web frameworks run it.
+                handler = self._value
+                answer = handler(text) if inspect.iscoroutinefunction(handler) else to_thread(handler, text)
+                await _awaited(await answer)
             case "application":
                 await _ask_application(self._value, cast(str, self._request), text)
             case _:
@@ -84,6 +108,11 @@ def _kind(value: Any, request: str | None) -> str:
         parameters = list(inspect.signature(value).parameters.values())
     except ValueError:
         raise NoTarget(f"it is a {type(value).__name__}: name a function of your own.") from None
+    if hasattr(value, "wsgi_app") or [each.name for each in parameters] == ["environ", "start_response"]:
+        raise NoTarget(
+            "it is a WSGI application (Flask, Django), and no AutoGen object was found in it: name a function of "
+            "`text` that answers it as a handler does."
+        )
     required = [each for each in parameters if each.default is each.empty and each.kind is not each.VAR_KEYWORD]
     if len(required) == 3 or hasattr(value, "routes"):
         raise NoTarget('it looks like an ASGI application: add --request \'POST /path {"message": "TEXT"}\'.')

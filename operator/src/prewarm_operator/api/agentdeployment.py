@@ -48,11 +48,11 @@ class AgentDeploymentSpec(PodSettings):
 
     agent: Agent = Field(description="What to run: exactly one of component, entrypoint and container.")
     mode: Literal["Auto", "Observe", "External"] = Field(
-        default="External",
-        description="Who decides how many pods there are. External: the number is replicas, set by you, by kubectl "
-        "scale or by an autoscaler through /scale, and kept within minReplicas and maxReplicas. Auto: Prewarm sets it, "
-        "by the load, its forecast and scaling. Observe: as External, while the status tells what Auto would do. "
-        "Default: External.",
+        default="Auto",
+        description="Who decides how many pods there are. Auto: Prewarm sets the number, by the load, its forecast and "
+        "scaling, and does not read replicas. External: the number is replicas, set by you, by kubectl scale or by an "
+        "autoscaler through /scale, and kept within minReplicas and maxReplicas. Observe: as External, while the "
+        "status tells what Auto would do. Default: Auto.",
     )
     replicas: Int32 = Field(
         default=1,

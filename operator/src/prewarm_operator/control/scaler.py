@@ -159,7 +159,7 @@ class Scaler:
         body = self._world.cache.get(AGENT_DEPLOYMENTS, agent)
         if body is None or "deletionTimestamp" in body["metadata"]:
             return None
-        if body["spec"].get("mode", Mode.EXTERNAL) == Mode.EXTERNAL:
+        if body["spec"].get("mode") == Mode.EXTERNAL:
             return None
         uid, generation = body["metadata"]["uid"], body["metadata"].get("generation", 0)
         known = self._followed.get(agent)

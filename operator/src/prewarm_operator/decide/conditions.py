@@ -7,6 +7,7 @@ from typing import Literal
 from prewarm_operator.api import names
 from prewarm_operator.decide import reasons
 from prewarm_operator.decide.plan import AskForPod, Plan, Problem
+from prewarm_operator.decide.scaling.model import Mode
 from prewarm_operator.decide.scaling.terms import PROMETHEUS
 from prewarm_operator.world.pods import Fault, PodView
 from prewarm_operator.world.snapshot import Object, Snapshot
@@ -45,7 +46,7 @@ def conditions(snapshot: Snapshot, plan: Plan, problems: Sequence[Problem]) -> t
         progress,
         *in_the_words_of_kstatus(progress),
         valid,
-        scaling_active(plan),
+        scaling_active(snapshot, plan),
         up_to_date(plan, problems, snapshot.agent.name),
     )
 
@@ -141,11 +142,17 @@ def in_the_words_of_kstatus(progress: Verdict) -> tuple[Verdict, Verdict]:
     )
 
 
-def scaling_active(plan: Plan) -> Verdict:
+def scaling_active(snapshot: Snapshot, plan: Plan) -> Verdict:
     """Whether the number of pods follows the AgentDeployment and, in mode Auto, its load."""
     scale = plan.scale
     if scale.reason == reasons.AUTOSCALER_ON_CHILD:
         return Verdict("ScalingActive", "False", scale.reason, scale.message)
+    unread = snapshot.autoscalers.of_the_agent if Mode(snapshot.agent.spec.mode) is Mode.AUTO else ()
+    if unread:
+        message = (
+            f"{' and '.join(unread)} sets spec.replicas, which mode Auto does not read: delete it, or set spec.mode"
+        )
+        return Verdict("ScalingActive", "False", reasons.AUTOSCALER_NOT_READ, f"{message} to External")
     if scale.schedule_problem is not None:
         return Verdict("ScalingActive", "False", reasons.SCHEDULE_NOT_UNDERSTOOD, scale.schedule_problem)
     if scale.verdict is not None:

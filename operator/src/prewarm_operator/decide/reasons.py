@@ -31,6 +31,7 @@ PAUSED = "Paused"
 # condition ScalingActive
 PREWARM_SCALES = "PrewarmScales"
 AUTOSCALER_ON_CHILD = "AutoscalerOnChild"
+AUTOSCALER_NOT_READ = "AutoscalerNotRead"
 SCHEDULE_NOT_UNDERSTOOD = "ScheduleNotUnderstood"
 
 # condition UpToDate

@@ -1,4 +1,4 @@
-"""Autoscalers that point at a child Deployment instead of at the AgentDeployment."""
+"""Autoscalers that point at an AgentDeployment, or at its child Deployment instead."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,15 +9,17 @@ from prewarm_operator.world.cache import Key
 
 @dataclass(frozen=True)
 class Autoscalers:
-    """Who scales the child of one AgentDeployment.
+    """Who scales one AgentDeployment or its child, each as people know it, in order.
 
     Attributes:
-        names: each as people know it, in order; none is what should be.
+        names: those that point at the child; none is what should be.
         gone_for_seconds: since the last of them was found gone; None if there was none, or is one.
+        of_the_agent: those that point at the AgentDeployment.
     """
 
     names: tuple[str, ...] = ()
     gone_for_seconds: float | None = None
+    of_the_agent: tuple[str, ...] = ()
 
 
 def name_of(autoscaler: Mapping[str, Any]) -> str:
@@ -27,6 +29,11 @@ def name_of(autoscaler: Mapping[str, Any]) -> str:
         if owner["kind"] == "ScaledObject":
             return f"ScaledObject {owner['name']}"
     return f"HorizontalPodAutoscaler {metadata['name']}"
+
+
+def target_of(autoscaler: Mapping[str, Any]) -> str:
+    """The kind that it scales."""
+    return str(autoscaler["spec"]["scaleTargetRef"]["kind"])
 
 
 @dataclass

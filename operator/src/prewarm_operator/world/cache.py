@@ -130,7 +130,7 @@ class Cache:
             name = metadata["name"]
         elif resource == AUTOSCALERS:
             target = body["spec"]["scaleTargetRef"]
-            name = target["name"] if target["kind"] == DEPLOYMENTS.kind else None
+            name = target["name"] if target["kind"] in (DEPLOYMENTS.kind, AGENT_DEPLOYMENTS.kind) else None
         elif resource == REPLICA_SETS:
             name = (body["spec"]["selector"].get("matchLabels") or {}).get(names.LABEL_AGENT)
         else:

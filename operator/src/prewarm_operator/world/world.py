@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from prewarm_operator import metrics
@@ -18,7 +19,7 @@ from prewarm_operator.kube.resources import (
 )
 from prewarm_operator.render.agent import parse
 from prewarm_operator.world import pods
-from prewarm_operator.world.autoscalers import AutoscalerLog, Autoscalers, name_of
+from prewarm_operator.world.autoscalers import AutoscalerLog, Autoscalers, name_of, target_of
 from prewarm_operator.world.cache import Cache, EventType, Key, key_of
 from prewarm_operator.world.scaling import NO_HISTORY, NO_SIGNALS, ScalingLog
 from prewarm_operator.world.snapshot import LiveChildren, Snapshot
@@ -131,8 +132,14 @@ class World:
         return self._start_times.of(agent)
 
     def _autoscalers_of(self, key: Key) -> Autoscalers:
-        found = sorted({name_of(autoscaler) for autoscaler in self.cache.belonging_to(AUTOSCALERS, key)})
-        return self._autoscalers.seen(key, tuple(found), self._clock())
+        of_the_child, of_the_agent = (
+            tuple(
+                sorted({name_of(each) for each in self.cache.belonging_to(AUTOSCALERS, key) if target_of(each) == kind})
+            )
+            for kind in (DEPLOYMENTS.kind, AGENT_DEPLOYMENTS.kind)
+        )
+        seen = self._autoscalers.seen(key, of_the_child, self._clock())
+        return replace(seen, of_the_agent=of_the_agent)
 
     def count_agents(self, ready: str) -> int:
         """How many AgentDeployments have this status of the condition Ready; without one it is Unknown."""
