@@ -15,9 +15,10 @@ from prewarm_demo.cluster.pods import PodObserver
 from prewarm_demo.install import MANIFESTS, install, release
 from prewarm_demo.ramp import openmetrics
 from prewarm_demo.ramp.outcome import SLOW_FACTOR, RampSummary, summarize, unloaded
+from prewarm_demo.ramp.plan import ANSWER_SECONDS, SEED, RampPlan
 from prewarm_demo.ramp.prometheus import SCRAPE_SECONDS, prometheus
 from prewarm_demo.ramp.reactive import ReactiveRule
-from prewarm_demo.ramp.replay import Replay, rates, read, replay, scraped
+from prewarm_demo.ramp.replay import Replay, read, replay, scraped
 from prewarm_demo.ramp.table import ramp_table
 from prewarm_demo.report.results import Figures, Outcome
 from prewarm_demo.sides import IN_NAMESPACE
@@ -26,43 +27,15 @@ from prewarm_demo.trial.load_pod import LoadPod
 from prewarm_demo.trial.side import Trial, beside
 from prewarm_operator.api.agentdeployment import AgentDeploymentSpec
 from prewarm_operator.decide.scale import policy
-from prewarm_operator.decide.scaling.model import Mode
 
 RECORD = REPOSITORY / "dev/demo/traces/burstgpt-week1.csv"
 # An hour of the record in a minute: from seven until noon of its sixth day, and the five days before as history.
 SPEED, DAY, HOURS = 60.0, 5, (7, 12)
 PEAK_REQUESTS = 28.0
-ANSWER_SECONDS = 4.0
-SEED = 5
 PREWARM, REACTIVE = "ramp", "ramp-reactive"
 # Before the load: its pods start, and both generators are there to begin at the same moment.
 LEAD_SECONDS = 15.0
-TIMEOUT_SECONDS = 20.0
 TIMELINE_SECONDS = 5.0
-
-
-@dataclass(frozen=True)
-class RampPlan:
-    """The load of one side, from `begin_epoch_seconds` on. A client that is refused asks again twice, as SDKs do."""
-
-    load: Replay
-    agent: str
-    begin_epoch_seconds: float
-
-    def args(self, url: str) -> list[str]:
-        steps = ",".join(f"{rate:.4f}" for rate in rates(self.load.load, ANSWER_SECONDS))
-        return [
-            "prewarm_demo.load",
-            f"--url={url}",
-            f"--rates={steps}",
-            f"--step-seconds={self.load.step_seconds:g}",
-            f"--begin={self.begin_epoch_seconds:.3f}",
-            f"--seed={SEED}",
-            "--clients=8",
-            f"--timeout-seconds={TIMEOUT_SECONDS:g}",
-            f"--model={self.agent}",
-            "--retries=2",
-        ]
 
 
 @dataclass
@@ -135,7 +108,6 @@ async def _agents(trial: Trial, reactive_pods: PodObserver) -> ReactiveRule:
     await kubectl("apply", "--filename=-", IN_NAMESPACE, stdin=json.dumps(manifest))
     for agent in (PREWARM, REACTIVE):
         await kubectl("wait", "--for=condition=Ready", f"agentdeployment/{agent}", IN_NAMESPACE, "--timeout=180s")
-    assert Mode(spec.mode) is Mode.AUTO
     return ReactiveRule(trial.api, trial.commands, reactive_pods, (trial.namespace, REACTIVE), policy(spec))
 
 

@@ -1,10 +1,17 @@
 from itertools import pairwise
 
 import pytest
+import yaml
 
-from prewarm_demo.act2 import DAY, HOURS, PEAK_REQUESTS, RECORD, SPEED, RampPlan
+from prewarm_demo.act2 import DAY, HOURS, PEAK_REQUESTS, PREWARM, RECORD, SPEED
+from prewarm_demo.cluster.access import REPOSITORY
+from prewarm_demo.install import MANIFESTS
 from prewarm_demo.ramp import openmetrics
+from prewarm_demo.ramp.plan import RampPlan
 from prewarm_demo.ramp.replay import Replay, rates, read, replay, scraped
+from prewarm_operator.api.agentdeployment import AgentDeploymentSpec
+from prewarm_operator.decide.scale import policy
+from prewarm_operator.decide.scaling.model import Mode, Policy
 
 HOURLY = [float(hour) for hour in range(72)]
 
@@ -70,6 +77,14 @@ def test_the_record_of_the_act_is_a_week_and_its_morning_a_ramp() -> None:
     assert morning.seconds == 300
     assert max(morning.load[:6]) < 0.2 * PEAK_REQUESTS, "the first hour is quiet"
     assert max(morning.load) == PEAK_REQUESTS
+
+
+def test_the_agent_of_the_act_takes_four_requests_at_once_and_is_scaled_by_prewarm() -> None:
+    manifest = yaml.safe_load((REPOSITORY / MANIFESTS / "ramp.yaml").read_text())
+    spec = AgentDeploymentSpec.model_validate(manifest["spec"])
+
+    assert policy(spec) == Policy(Mode.AUTO, low=1, high=14, concurrency_limit=4, target_concurrency=2.8)
+    assert manifest["metadata"]["name"] == PREWARM
 
 
 def test_both_sides_are_told_the_same_load_and_each_its_agent() -> None:
