@@ -32,6 +32,10 @@ from prewarm_operator.world.world import World
 
 logger = logging.getLogger(__name__)
 
+NEWS_SECONDS = 0.25
+"""What only the status tells of a decision waits so long: its write would hold up another number, which often follows,
+for a burst's first request makes news before the burst makes pods."""
+
 
 class _Followed(NamedTuple):
     """The spec of an agent whose load is followed, by the generation that it was read from."""
@@ -44,14 +48,14 @@ class _Followed(NamedTuple):
 class Scaler:
     """Follows the agents in the modes Auto and Observe, on every replica: whoever becomes leader knows the loads.
 
-    `mark` puts an agent into the work queue. `prometheus` is None where there is none. `clock` is monotonic,
-    `wall_clock` the time of day, both in seconds.
+    `mark` puts an agent into the work queue after a delay in seconds. `prometheus` is None where there is none. `clock`
+    is monotonic, `wall_clock` the time of day, both in seconds.
     """
 
     def __init__(
         self,
         world: World,
-        mark: Callable[[Key], None],
+        mark: Callable[[Key, float], None],
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
         prometheus: Server | None = None,
@@ -69,6 +73,7 @@ class Scaler:
         self._backfill = Backfill(self._forecaster, wall_clock)
         self._followed: dict[Key, _Followed] = {}
         self._told: dict[Key, object] = {}
+        self._numbers: dict[Key, int] = {}
 
     def look(self, agent: Key) -> None:
         """Something of this agent has changed, itself or a pod of its: follow what there is now."""
@@ -152,7 +157,9 @@ class Scaler:
         told = _essence(verdict)
         if self._told.get(agent) != told:
             self._told[agent] = told
-            self._mark(agent)
+            is_other_number = self._numbers.get(agent) != verdict.replicas
+            self._numbers[agent] = verdict.replicas
+            self._mark(agent, 0.0 if is_other_number else NEWS_SECONDS)
 
     def _spec(self, agent: Key) -> AgentDeploymentSpec | None:
         """The spec of an agent that is to be followed."""
@@ -179,6 +186,7 @@ class Scaler:
     def _forget(self, agent: Key) -> None:
         if self._followed.pop(agent, None) is not None:
             self._told.pop(agent, None)
+            self._numbers.pop(agent, None)
             self._streams.forget(agent)
             self._poll.forget(agent)
             self._backfill.forget(agent)
