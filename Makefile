@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .SUFFIXES:
 # One target at a time, also under MAKEFLAGS=-j: several install packages, build into one cache or use one cluster.
 .NOTPARALLEL:
-.PHONY: help demo demo-down test test-unit test-component test-cluster lint generate manifests lock images cluster-up cluster-down bench forecasting venv programs prometheus
+.PHONY: help demo demo-down test test-unit test-component test-cluster lint generate manifests lock images cluster-up cluster-down bench forecasting venv programs prometheus chromium
 
 PYTHON ?= python3
 export PYTHON
@@ -48,7 +48,7 @@ lint: venv ## formatting, lints, types, layers
 test-unit: venv ## tests without I/O
 	@$(STEP) "unit tests" $(BIN)/pytest -q tests/unit --timeout 20 $(TWO_BY_FILE)
 
-test-component: venv programs prometheus ## tests on a real API server and real HTTP, without pods
+test-component: venv programs prometheus chromium ## tests on a real API server and real HTTP, without pods
 	@$(STEP) "component tests" dev/make/pytest $(BIN)/pytest -q tests/component tests/chart --timeout 180 $(TWO_BY_FILE)
 
 test-cluster: venv cluster-up images ## tests on a real Kubernetes with real pods
@@ -61,6 +61,9 @@ programs:
 prometheus:
 	@[ -x $(PREWARM_CACHE)/bin/prometheus -a -x $(PREWARM_CACHE)/bin/promtool ] || \
 		$(STEP) "Prometheus" dev/make/prometheus $(PREWARM_CACHE)/bin
+
+chromium:
+	@command -v chromium >/dev/null || $(STEP) "chromium" dev/make/chromium
 
 cluster-up: ## start the dev cluster (seconds, once its programs are built)
 	@$(STEP) "dev cluster" $(DEVCLUSTER) up

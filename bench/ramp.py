@@ -1,11 +1,11 @@
-"""What happens when a load rises: make bench NAME=ramp, on the dev cluster; one part with PART=crossing."""
+"""What happens when a load rises: make bench NAME=ramp, on the dev cluster; one part with PART=crossing or PART=headroom."""
 
 import os
 
 from lib import report
-from ramp_parts import crossing
+from ramp_parts import crossing, headroom
 
-PARTS = {"crossing": crossing}
+PARTS = {"crossing": crossing, "headroom": headroom}
 
 
 def main() -> None:

@@ -159,3 +159,12 @@ def test_two_ways_to_log_in_to_prometheus_are_refused() -> None:
 def test_secrets_of_prometheus_are_not_mounted_without_its_address() -> None:
     rendered = render({"prometheus": {"auth": {"tokenSecret": "a"}}})
     assert [volume["name"] for volume in only(rendered, "Deployment")["spec"]["template"]["spec"]["volumes"]] == ["tmp"]
+
+
+def test_the_operator_may_keep_what_its_forecast_has_learned() -> None:
+    """In its own namespace, also where it watches others alone."""
+    roles = of_kind(render({"watchNamespaces": ["team-a"]}), "Role")
+    (own,) = [role for role in roles if role["metadata"]["namespace"] == "prewarm-system"]
+    assert {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["list", "create", "patch", "delete"]} in own[
+        "rules"
+    ]

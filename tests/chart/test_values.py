@@ -32,6 +32,11 @@ def agent_image(rendered: Rendered) -> Any:
     return {entry["name"]: entry for entry in container(rendered)["env"]}["PREWARM_AGENT_IMAGE"]["value"]
 
 
+def variable(name: str) -> Callable[[Rendered], Any]:
+    """Of the operator's environment."""
+    return lambda rendered: {entry["name"]: entry for entry in container(rendered)["env"]}[name]["value"]
+
+
 def both_pods(field: str) -> Callable[[Rendered], Any]:
     """What operator and test pod have in common in a field of their spec."""
 
@@ -212,6 +217,9 @@ CASES = (
         True,
         (("prometheusRule.enabled", True),),
     ),
+    Case("nodeHeadroom.mode", "CapacityBuffer", variable("PREWARM_NODE_HEADROOM"), "CapacityBuffer"),
+    Case("nodeHeadroom.placeholderImage", "example.com/p:1", variable("PREWARM_PLACEHOLDER_IMAGE"), "example.com/p:1"),
+    Case("nodeHeadroom.priorityClassName", "low", variable("PREWARM_PLACEHOLDER_PRIORITY_CLASS"), "low"),
     Case("crds.enabled", False, crds, []),
     Case("crds.keep", False, lambda r: [item["metadata"].get("annotations") for item in crds(r)], [None]),
 )
@@ -277,6 +285,11 @@ def paths(section: Section, prefix: str = "") -> list[str]:
         ({"replicas": 0}, "at '/replicas': minimum: got 0, want 1"),
         ({"replicas": None}, "missing property 'replicas'"),
         ({"watchNamespaces": ["Team-A"]}, "at '/watchNamespaces/0': 'Team-A' does not match pattern"),
+        ({"nodeHeadroom": {"mode": "Off"}}, "at '/nodeHeadroom/mode': value must be one of"),
+        (
+            {"nodeHeadroom": {"mode": "Auto"}, "watchNamespaces": ["a"]},
+            "name a PriorityClass that exists, of a value below 0, in nodeHeadroom.priorityClassName",
+        ),
         ({"serviceAccount": {"create": False}}, "name the ServiceAccount that exists in serviceAccount.name"),
     ],
     ids=str,
@@ -323,3 +336,35 @@ def test_labels_that_select_the_operators_pods_cannot_be_overwritten() -> None:
 
 def test_an_umbrella_chart_may_hand_its_global_values_down() -> None:
     assert render({"global": {"imageRegistry": "example.com"}}) == render()
+
+
+@pytest.mark.parametrize("mode", ["Auto", "Placeholder"])
+def test_placeholders_have_a_priority_class_that_gives_way_and_still_gets_a_node(mode: str) -> None:
+    rendered = render({"nodeHeadroom": {"mode": mode}})
+    found = only(rendered, "PriorityClass")
+    assert (found["value"], found["preemptionPolicy"], found["globalDefault"]) == (-10, "Never", False)
+    assert found["metadata"]["name"] == variable("PREWARM_PLACEHOLDER_PRIORITY_CLASS")(rendered)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"mode": "Disabled"},
+        {"mode": "CapacityBuffer"},
+        {"mode": "Auto", "priorityClassName": "low"},
+    ],
+    ids=str,
+)
+def test_without_placeholders_of_its_own_class_a_release_makes_none(values: dict[str, Any]) -> None:
+    assert of_kind(render({"nodeHeadroom": values}), "PriorityClass") == []
+
+
+def test_a_namespaced_release_keeps_places_by_a_class_that_exists() -> None:
+    headroom = {"mode": "Auto", "priorityClassName": "low"}
+    rendered = render({"nodeHeadroom": headroom, "watchNamespaces": ["a"], "crds": {"enabled": False}})
+    assert of_kind(rendered, "PriorityClass") + of_kind(rendered, "ClusterRole") == []
+
+
+def test_placeholders_alone_need_no_more_rights() -> None:
+    """The operator has those for Deployments already."""
+    assert of_kind(render({"nodeHeadroom": {"mode": "Placeholder"}}), "ClusterRole") == of_kind(render(), "ClusterRole")

@@ -21,6 +21,7 @@ EXAMPLES = {
     "single agent": Example("support-agent.yaml", "support"),
     "agent that follows its load": Example("auto-agent.yaml", "auto"),
     "agent half-way from an HPA": Example("from-hpa.yaml", "migrating"),
+    "agent with its nodes ahead": Example("node-headroom.yaml", "ready-for-nine"),
     "team": Example("team.yaml", "newsroom"),
     "agent with MCP tools": Example("mcp-agent.yaml", "clerk"),
     "agent in Python": Example("python-agent/agentdeployment.yaml", "orders"),

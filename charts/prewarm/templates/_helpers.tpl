@@ -56,3 +56,14 @@ without one knows versions alone, and there nothing can be said.
 {{- fail (printf "%s.enabled is true, but the cluster has no %s of monitoring.coreos.com/v1: install the Prometheus Operator's CustomResourceDefinitions first, or set it to false" (untitle .kind) .kind) -}}
 {{- end -}}
 {{- end -}}
+
+{{/* Name of the placeholder pods' PriorityClass. A release that makes nothing of the cluster's needs one that exists. */}}
+{{- define "prewarm.placeholderPriorityClass" -}}
+{{- if .Values.nodeHeadroom.priorityClassName -}}
+{{- .Values.nodeHeadroom.priorityClassName -}}
+{{- else if and .Values.watchNamespaces (has .Values.nodeHeadroom.mode (list "Auto" "Placeholder")) -}}
+{{- fail "nodeHeadroom.mode is Auto or Placeholder and watchNamespaces is set: name a PriorityClass that exists, of a value below 0, in nodeHeadroom.priorityClassName" -}}
+{{- else -}}
+{{- printf "%s-headroom" (include "prewarm.fullname" . | trunc 54 | trimSuffix "-") -}}
+{{- end -}}
+{{- end -}}

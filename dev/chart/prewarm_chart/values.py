@@ -143,6 +143,27 @@ class PrometheusRule(Section):
     )
 
 
+class NodeHeadroom(Section):
+    mode: Literal["Disabled", "Auto", "CapacityBuffer", "Placeholder"] = Field(
+        default="Disabled",
+        description="Keep places on nodes free for the pods that agents in mode Auto are expected to need within "
+        "minutes. CapacityBuffer: cluster-autoscaler or Karpenter keep them. Placeholder: pods that do nothing and "
+        "give way. Auto: CapacityBuffer where the cluster serves that kind, else Placeholder. It costs nodes: "
+        "docs/guide/cluster-autoscaling.md.",
+    )
+    placeholder_image: str = Field(
+        default="registry.k8s.io/pause:3.10",
+        min_length=1,
+        description="Image of the placeholder pods. It does nothing, runs as a user other than root, and writes "
+        "nothing.",
+    )
+    priority_class_name: str = Field(
+        default="",
+        description="PriorityClass of the placeholder pods. Empty: one of value -10 is made. With watchNamespaces, "
+        "where nothing of the cluster's is made, one that exists.",
+    )
+
+
 class Crds(Section):
     enabled: bool = Field(
         default=True, description="Install and upgrade the CustomResourceDefinitions with this release."
@@ -201,4 +222,5 @@ class Values(Section):
     service_monitor: ServiceMonitor = Field(default=ServiceMonitor(), description="Metrics of the operator.")
     pod_monitor: PodMonitor = Field(default=PodMonitor(), description="Metrics of the agents.")
     prometheus_rule: PrometheusRule = Field(default=PrometheusRule(), description="Alerts about operator and agents.")
+    node_headroom: NodeHeadroom = Field(default=NodeHeadroom(), description="Places on nodes for pods to come.")
     crds: Crds = Field(default=Crds(), description="The kinds that Prewarm adds to Kubernetes.")

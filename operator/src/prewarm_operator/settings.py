@@ -6,7 +6,9 @@ import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from prewarm_operator.render.headroom import Placeholders
 from prewarm_operator.signals.server import Server
+from prewarm_operator.world.places import OFF, HeadroomMode, NodeHeadroom
 
 WORKERS = 16
 """Reconciles at the same time. They only wait for the API server; a write that hangs in somebody's webhook holds one of
@@ -64,6 +66,8 @@ class Settings:
         children that are not watched, are repaired within this time.
     prometheus: where it is and who asks, from PREWARM_PROMETHEUS_URL, _HEADERS (a JSON object) and the files named by
         _TOKEN_FILE, _USERNAME_FILE, _PASSWORD_FILE, _CA_FILE, _CERTIFICATE_FILE and _KEY_FILE; None without a URL.
+    node_headroom: PREWARM_NODE_HEADROOM, by what places on nodes are kept free; PREWARM_PLACEHOLDER_IMAGE and
+        PREWARM_PLACEHOLDER_PRIORITY_CLASS, what placeholder pods are made of.
     """
 
     agent_image: str
@@ -73,13 +77,14 @@ class Settings:
     lease: LeaseTimes = field(default_factory=LeaseTimes)
     resync_seconds: float = 300.0
     prometheus: Server | None = None
+    node_headroom: NodeHeadroom = OFF
 
 
 def from_environment(lease: LeaseTimes, resync_seconds: float) -> Settings:
     """Read the settings; `lease` and `resync_seconds` come from the command line.
 
     Raises:
-        SettingsError: PREWARM_AGENT_IMAGE is not set, or what is said of Prometheus is wrong.
+        SettingsError: PREWARM_AGENT_IMAGE is not set, or another one has a value that it cannot have.
     """
     image = os.environ.get("PREWARM_AGENT_IMAGE", "")
     if not image:
@@ -93,6 +98,7 @@ def from_environment(lease: LeaseTimes, resync_seconds: float) -> Settings:
         lease=lease,
         resync_seconds=resync_seconds,
         prometheus=_prometheus(),
+        node_headroom=_node_headroom(),
     )
 
 
@@ -125,3 +131,20 @@ def _file(name: str) -> Path | None:
 
 def _of_prometheus(name: str) -> str:
     return os.environ.get(f"PREWARM_PROMETHEUS_{name}", "")
+
+
+def _node_headroom() -> NodeHeadroom:
+    text = os.environ.get("PREWARM_NODE_HEADROOM", HeadroomMode.OFF)
+    if text not in tuple(HeadroomMode):
+        raise SettingsError(f"PREWARM_NODE_HEADROOM is {text!r}: it must be one of {', '.join(HeadroomMode)}")
+    made_of = Placeholders(
+        image=os.environ.get("PREWARM_PLACEHOLDER_IMAGE", ""),
+        priority_class=os.environ.get("PREWARM_PLACEHOLDER_PRIORITY_CLASS", ""),
+    )
+    mode = HeadroomMode(text)
+    if mode in (HeadroomMode.AUTO, HeadroomMode.PLACEHOLDER) and not (made_of.image and made_of.priority_class):
+        raise SettingsError(
+            f"PREWARM_NODE_HEADROOM is {mode}: set PREWARM_PLACEHOLDER_IMAGE and PREWARM_PLACEHOLDER_PRIORITY_CLASS, "
+            "as the chart does"
+        )
+    return NodeHeadroom(mode, made_of)

@@ -1,74 +1,156 @@
-"""`prewarm simulate` as people run it."""
+"""`prewarm simulate` as people run it: what it prints, what each option changes, and how it refuses."""
 
-import os
-import re
 import subprocess
 import sys
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from component.commands.simulation import rows, simulate, write_load
 
-EXAMPLE = Path(__file__).parents[3] / "examples" / "load.csv"
-
-
-def simulate(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "prewarm_operator.commands.main", "simulate", *map(str, arguments)]
-    environment = {**os.environ, "COLUMNS": "100"}
-    return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
+PREWARM = "Prewarm, target cold 1%"
 
 
-def test_a_record_gives_a_table_and_a_page_that_loads_nothing(tmp_path: Path) -> None:
-    page = tmp_path / "report.html"
-    done = simulate(EXAMPLE, "--concurrency-limit", 4, "--report", page)
+@pytest.fixture(scope="module")
+def load(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_load(tmp_path_factory.mktemp("load") / "load.csv")
+
+
+@pytest.fixture(scope="module")
+def printed(load: Path) -> dict[str, list[str]]:
+    done = simulate(load.parent, "load.csv", "--concurrency-limit", 4)
     assert done.returncode == 0, done.stderr
-    for policy in ("Prewarm, target cold 1 % *", "HPA, target 70% *", "Knative KPA", "fixed", "oracle"):
-        assert policy in done.stdout
-    text = page.read_text()
-    HTMLParser().feed(text)
-    assert text.count("<svg") == 3
-    assert not re.search(r"(?i)<script|<link|src=|href=|url\(|https?://", text)
-    assert "width=device-width" in text
+    return rows(done.stdout)
+
+
+def test_a_row_for_each_setting(printed: dict[str, list[str]]) -> None:
+    assert len(printed) == 13
+    assert printed["HPA, target 70%"][1] == "+0.0%"
+    fixed = next(name for name in printed if name.startswith("fixed, "))
+    assert printed[fixed][2:] == ["0.000%", "0.000%", "0"]
+    assert {PREWARM, "HPA, target 50%", "Knative KPA, target 70%", "oracle, knows the future"} <= printed.keys()
+
+
+def test_it_says_what_is_not_counted_and_where_the_plots_are(load: Path) -> None:
+    done = simulate(load.parent, "load.csv", "--start-seconds", "20")
+    told = " ".join(done.stdout.split())
+    assert f"{PREWARM} *" in told
+    assert "A pod serves 20 s after the decision." in told
+    assert "The first 0.2 h of 0.5 h, in which the forecast learns, are not counted." in told
+    assert told.endswith("plots: prewarm-simulate.html")
+    assert "<svg" in (load.parent / "prewarm-simulate.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("option", "value", "setting", "more"),
     [
-        ("when,requests\n0,1\n", "row 1: the header must be"),
-        ("timestamp_seconds,requests\n0,1\n15,x\n", "row 3: requests 'x' is no number"),
-        ("timestamp_seconds,requests\n0,1\n15,-2\n", "row 3: requests -2 cannot be a load"),
-        ("timestamp_seconds,requests\n0,1\n15,2\n60,2\n", "row 4: 2 rows are missing"),
-        ("timestamp_seconds,requests\n0,1\n15,2\n3630,2\n", "row 4: the time jumps forward by an hour"),
-        ("timestamp_seconds,requests\n0,0\n15,0\n", "there is no load in it"),
-        ("timestamp_seconds,requests\n0,1\n", "two rows at least"),
+        ("--start-seconds", "300", "oracle, knows the future", True),
+        ("--service-seconds", "60", "HPA, target 70%", True),
+        ("--concurrency-limit", "8", "HPA, target 70%", False),
+        ("--min-replicas", "15", "oracle, knows the future", True),
+        ("--max-replicas", "6", "HPA, target 50%", False),
     ],
 )
-def test_what_is_no_record_is_refused_with_its_row(tmp_path: Path, text: str, words: str) -> None:
-    file = tmp_path / "load.csv"
-    file.write_text(text)
-    done = simulate(file)
-    assert (done.returncode, "Traceback" in done.stderr) == (2, False)
-    assert done.stderr.startswith("prewarm simulate: ")
-    assert words in done.stderr
+def test_an_option_changes_the_pods(
+    load: Path, printed: dict[str, list[str]], option: str, value: str, setting: str, more: bool
+) -> None:
+    changed = rows(simulate(load.parent, load, "--concurrency-limit", "4", option, value).stdout)
+    assert changed[setting][0] != printed[setting][0]
+    assert (float(changed[setting][0]) > float(printed[setting][0])) is more
 
 
-def test_a_file_that_is_not_there_is_said_in_a_sentence(tmp_path: Path) -> None:
-    done = simulate(tmp_path / "none.csv")
-    assert done.returncode == 2
-    assert "No such file" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_the_hpa_to_be_compared_with_may_have_any_target(load: Path, printed: dict[str, list[str]]) -> None:
+    changed = rows(simulate(load.parent, load, "--concurrency-limit", "4", "--hpa-target", "65").stdout)
+    assert changed["HPA, target 65%"][1] == "+0.0%"
+    assert changed["HPA, target 70%"][0] == printed["HPA, target 70%"][0]
+    assert float(changed["HPA, target 65%"][0]) > float(changed["HPA, target 70%"][0])
+
+
+def test_requests_at_once_need_no_service_time(tmp_path: Path) -> None:
+    load = write_load(tmp_path / "load.csv", header="timestamp_seconds,concurrent")
+    short, long = (simulate(tmp_path, load, "--service-seconds", seconds).stdout for seconds in ("3", "300"))
+    assert rows(short) == rows(long) != {}
 
 
 @pytest.mark.parametrize(
-    "arguments", [("--concurrency-limit", "0"), ("--start-seconds", "x"), ("--max-replicas", "-1")]
+    ("text", "sentence"),
+    [
+        ("a,b\n1,2\n", "load.csv, row 1: the header must be timestamp_seconds or time"),
+        ("", "load.csv, row 1: the header must be"),
+        ("timestamp_seconds,requests\n0,1\n", "load.csv: there must be two rows at least"),
+        ("timestamp_seconds,requests\n0,1\n15,-2\n", "load.csv, row 3: requests -2 cannot be a load"),
+        ("timestamp_seconds,requests\n0,1\n15,many\n", "load.csv, row 3: requests 'many' is no number"),
+        ("timestamp_seconds,requests\n0,1\n15,nan\n", "load.csv, row 3: requests nan cannot be a load"),
+        ("timestamp_seconds,requests\n0,1\n15,1e308\n", "load.csv, row 3: requests 1e308 cannot be a load"),
+        ("timestamp_seconds,requests\n0,1\n15,2\n60,3\n", "load.csv, row 4: 2 rows are missing before it"),
+        ("timestamp_seconds,requests\n0,1\n15,2\n3630,3\n", "load.csv, row 4: the time jumps forward by an hour"),
+        ("time,requests\n2026-01-01T00:00:00,1\n", "load.csv, row 2: time '2026-01-01T00:00:00' has no offset"),
+        ("timestamp_seconds,concurrent\n0,5\n15,0\n30,0\n", "there is no load after the first third"),
+    ],
 )
-def test_a_number_that_cannot_be_is_refused(arguments: tuple[str, str]) -> None:
-    done = simulate(EXAMPLE, *arguments)
-    assert done.returncode == 2
-    assert "must be a number above 0" in done.stderr
+def test_a_file_that_is_no_record_is_refused_with_its_row(tmp_path: Path, text: str, sentence: str) -> None:
+    (tmp_path / "load.csv").write_text(text)
+    done = simulate(tmp_path, "load.csv")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"prewarm simulate: {sentence}")
+    assert done.stderr.count("\n") == 1
+    assert not (tmp_path / "prewarm-simulate.html").exists()
 
 
-def test_bounds_that_exclude_each_other_are_refused() -> None:
-    done = simulate(EXAMPLE, "--min-replicas", 5, "--max-replicas", 4)
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00t\x00i", b"PK\x03\x04\x90\x80"])
+def test_a_file_that_is_not_text(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "load.xlsx").write_bytes(content)
+    done = simulate(tmp_path, "load.xlsx")
     assert done.returncode == 2
-    assert "--max-replicas must not be below --min-replicas" in done.stderr
+    assert done.stderr == "prewarm simulate: load.xlsx is not text in UTF-8; export it as CSV.\n"
+
+
+def test_a_file_that_is_not_there_and_one_that_cannot_be_written(tmp_path: Path, load: Path) -> None:
+    absent = simulate(tmp_path, "absent.csv")
+    assert (absent.returncode, absent.stdout) == (2, "")
+    assert "absent.csv: No such file or directory" in absent.stderr
+    unwritable = simulate(tmp_path, load, "--report", "no/report.html")
+    assert (unwritable.returncode, unwritable.stdout) == (2, "")
+    assert "report.html: No such file or directory" in unwritable.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "sentence"),
+    [
+        ("--start-seconds", "0", "'0' must be a number above 0"),
+        ("--service-seconds", "nan", "'nan' must be a number above 0"),
+        ("--concurrency-limit", "0", "'0' must be a whole number above 0"),
+        ("--min-replicas", "1.5", "'1.5' must be a whole number above 0"),
+        ("--max-replicas", "ten", "'ten' must be a whole number above 0"),
+        ("--hpa-target", "170", "'170' must be a number above 0, up to 100"),
+        ("--from", "2026-01-01T00:00:00", "must be Unix time, or like 2026-01-01T00:00:00Z, with the offset"),
+        ("--to", "yesterday", "must be Unix time"),
+        ("--header", "X-Scope-OrgID", "'X-Scope-OrgID' must be like X-Scope-OrgID:team"),
+    ],
+)
+def test_an_option_that_cannot_be(tmp_path: Path, load: Path, option: str, value: str, sentence: str) -> None:
+    done = simulate(tmp_path, load, f"{option}={value}")
+    assert done.returncode == 2
+    assert sentence in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("load.csv", "--min-replicas", "5", "--max-replicas", "4"), "--max-replicas must not be below --min-replicas"),
+        ((), "name a FILE.csv, or --prometheus with --query and --from: one of the two."),
+        (("load.csv", "--prometheus", "http://localhost:1"), "one of the two."),
+        (("--prometheus", "http://localhost:1"), "--prometheus needs --query"),
+        (("--prometheus", "http://localhost:1", "--query", "a"), "and --from, when it begins."),
+    ],
+)
+def test_options_that_exclude_or_need_each_other(load: Path, arguments: tuple[str, ...], sentence: str) -> None:
+    done = simulate(load.parent, *arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert sentence in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_it_needs_no_cluster_and_no_client_of_one() -> None:
+    code = "import sys, prewarm_operator.commands.simulate; print({'kopf', 'kubernetes'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from component.operator import replica
+from component.operator.command_line import Commands
 from component.operator.controllers import running_controllers
 from component.operator.fault_proxy import FaultProxy
 from component.operator.namespace import Namespace
@@ -85,6 +86,11 @@ async def namespace(api_server: ControlPlane, request: pytest.FixtureRequest) ->
     """A namespace of the test's own."""
     async with Namespace.create(api_server, abs(hash(request.node.nodeid)) % 10**8) as created:
         yield created
+
+
+@pytest.fixture
+def commands(api_server: ControlPlane, namespace: Namespace) -> Commands:
+    return Commands(api_server.kubeconfig, namespace.name)
 
 
 @pytest.fixture

@@ -20,11 +20,11 @@ class LoadServer:
 
     def __init__(self) -> None:
         self.address = f"127.0.77.{next(_NUMBERS)}"
-        self._report: dict[str, Any] = {**WARM, "upstream_error_share": 0.0}
+        self.report: dict[str, Any] = {**WARM, "upstream_error_share": 0.0}
         self._changed = asyncio.Event()
 
     def tell(self, **report: Any) -> None:
-        self._report |= report
+        self.report |= report
         self._changed.set()
         self._changed = asyncio.Event()
 
@@ -33,7 +33,7 @@ class LoadServer:
         await response.prepare(request)
         while True:
             changed = self._changed
-            await response.write(json.dumps(self._report).encode() + b"\n")
+            await response.write(json.dumps(self.report).encode() + b"\n")
             await changed.wait()
 
     @classmethod

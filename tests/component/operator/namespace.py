@@ -20,6 +20,8 @@ COLLECTIONS = {
     "services": "/api/v1",
     "configmaps": "/api/v1",
     "pods": "/api/v1",
+    "podtemplates": "/api/v1",
+    "capacitybuffers": "/apis/autoscaling.x-k8s.io/v1beta1",
     "serviceaccounts": "/api/v1",
     "poddisruptionbudgets": "/apis/policy/v1",
     "horizontalpodautoscalers": "/apis/autoscaling/v2",

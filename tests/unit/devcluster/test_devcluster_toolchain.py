@@ -1,7 +1,8 @@
 import pytest
 
 from devcluster import settings
-from devcluster.binaries import PROGRAMS, Program
+from devcluster.binaries import ADD_ONS, PROGRAMS, Program, select
+from devcluster.errors import DevClusterError
 from devcluster.toolchain import version_of
 
 
@@ -43,3 +44,17 @@ def test_the_modules_pin_the_versions_that_the_cache_is_keyed_by() -> None:
     etcd = (settings.GO_SOURCES / "etcd" / "go.mod").read_text()
     assert f"k8s.io/kubernetes v{settings.KUBERNETES_VERSION}\n" in kubernetes
     assert f"go.etcd.io/etcd/server/v3 v{settings.ETCD_VERSION}\n" in etcd
+
+
+def test_add_ons_are_built_only_where_they_are_asked_for_by_name() -> None:
+    assert select([]) == PROGRAMS
+    assert [program.name for program in select(["kwok", "karpenter"])] == ["kwok", "karpenter"]
+    assert not set(ADD_ONS) & set(PROGRAMS)
+    with pytest.raises(DevClusterError, match="no add-on is called 'etcd'; the add-ons are karpenter, kwok"):
+        select(["etcd"])
+
+
+def test_files_that_a_program_keeps_are_part_of_its_build() -> None:
+    source = "example.org/tool@v1"
+    with_files = Program("tool", "1", source, ("tool",), "a minute", files=("crds/*.yaml",))
+    assert with_files.folder != Program("tool", "1", source, ("tool",), "a minute").folder

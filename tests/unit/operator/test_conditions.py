@@ -5,7 +5,8 @@ import pytest
 from unit.operator.builders import NO_CHILDREN, agent, pod, rendered, settled_children, snapshot
 
 from prewarm_operator.decide import reasons
-from prewarm_operator.decide.conditions import Verdict, conditions
+from prewarm_operator.decide.condition import Verdict
+from prewarm_operator.decide.conditions import conditions
 from prewarm_operator.decide.decide import decide
 from prewarm_operator.decide.plan import Problem
 from prewarm_operator.world.pods import Fault, PodView

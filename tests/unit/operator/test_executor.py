@@ -9,7 +9,7 @@ from unit.operator.builders import IMAGE, live, snapshot
 from prewarm_operator.apply.executor import NEW_NAMESPACE_SECONDS, Executor, Outcome
 from prewarm_operator.decide import reasons
 from prewarm_operator.decide.decide import decide
-from prewarm_operator.decide.plan import Adopt, Apply, Create, Relabel, TryApply
+from prewarm_operator.decide.plan import Adopt, Apply, Create, Rank, Relabel, TryApply
 from prewarm_operator.kube.errors import Conflict, Invalid, KubeError, NamespaceTerminating, NotFound, Unreachable
 from prewarm_operator.kube.resources import DEPLOYMENTS, DISRUPTION_BUDGETS, PODS
 from prewarm_operator.world.cache import Cache, Key, generation_of
@@ -69,6 +69,19 @@ async def test_what_the_api_server_rewrites_in_a_new_deployment_is_nobodys_chang
     world, reader = World(Cache(), IMAGE), cast(Any, Reader({}))
     await Executor(gateway, reader, world).execute(decide(snapshot()), "uid-1")
     assert not world.apply_verdicts[SUPPORT].changes
+
+
+async def test_a_deployment_of_placeholders_says_nothing_about_an_agent_of_its_name() -> None:
+    class Rewriting(Gateway):
+        async def create(self, write: Create) -> Any:
+            return {**live(write.body), "spec": {}}
+
+    body = decided_deployment()
+    placeholders = {**body, "metadata": {**body["metadata"], "name": "support-headroom"}}
+    plan = replace(decide(snapshot()), writes=(Create(DEPLOYMENTS, placeholders),))
+    world = World(Cache(), IMAGE)
+    await Executor(cast(Any, Rewriting({})), cast(Any, Reader({})), world).execute(plan, "uid-1")
+    assert world.apply_verdicts == {}
 
 
 @pytest.mark.parametrize(
@@ -177,9 +190,12 @@ SUPPORT = Key("team", "support")
 ADOPT = Adopt(DISRUPTION_BUDGETS, "team", "support", "20", 0)
 APPLY = Apply(DISRUPTION_BUDGETS, BUDGET, "spec.minAvailable", by_hand=True)
 RELABEL = Relabel("team", "support", "uid-of-PodDisruptionBudget-support", {})
+RANK = Rank("team", "support", "uid-of-PodDisruptionBudget-support", 3)
 
 
-async def refuse(write: Adopt | Apply | Relabel, error: KubeError, found: dict[str, Any]) -> tuple[Outcome, Cache]:
+async def refuse(
+    write: Adopt | Apply | Relabel | Rank, error: KubeError, found: dict[str, Any]
+) -> tuple[Outcome, Cache]:
     gateway: Any = Refusing(error)
     reader: Any = Reader(found)
     cache = Cache()
@@ -215,8 +231,9 @@ async def test_an_apply_that_is_refused_for_what_it_says_is_a_problem() -> None:
     assert [problem.reason for problem in outcome.problems] == [reasons.CHILD_REFUSED]
 
 
+@pytest.mark.parametrize("write", [RELABEL, RANK], ids=["labels", "cost"])
 @pytest.mark.parametrize("error", [NotFound(404, "gone"), Invalid(422, "metadata.uid: field is immutable")])
-async def test_a_pod_that_is_gone_needs_no_labels(error: KubeError) -> None:
-    outcome, cache = await refuse(RELABEL, error, {})
+async def test_a_pod_that_is_gone_needs_neither_labels_nor_a_cost(write: Relabel | Rank, error: KubeError) -> None:
+    outcome, cache = await refuse(write, error, {})
     assert (outcome.problems, outcome.errors) == ([], [])
     assert cache.get(PODS, SUPPORT) is None

@@ -43,4 +43,4 @@ def test_ticks_that_never_came_are_a_gap_too() -> None:
     run(reported, [math.nan] * 3, after)
     one, other = run(stalled, [25.0, 21.0], after + 45)[-1], run(reported, [25.0, 21.0], after + 45)[-1]
     assert np.allclose(one.point, other.point, rtol=0.02)
-    assert np.array_equal(stalled._batch.levels.level, reported._batch.levels.level)
+    assert np.array_equal(stalled._batch.levels.confirmed, reported._batch.levels.confirmed)

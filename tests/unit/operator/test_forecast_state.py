@@ -77,7 +77,7 @@ def test_what_is_no_state_is_refused(saved: bytes) -> None:
 
 
 def test_another_version_is_refused_by_its_number() -> None:
-    with pytest.raises(StateRefused, match="version 99, this one has 1"):
+    with pytest.raises(StateRefused, match="version 99, this one has 2"):
         fleet("a").restore(edited(learned().save(), version=99))
 
 

@@ -8,7 +8,7 @@ import pytest
 from unit.operator.builders import agent_body
 
 from prewarm_operator.apply.gateway import Gateway
-from prewarm_operator.decide.plan import Adopt, Apply, AskForPod, Create, Delete, Relabel, TryApply
+from prewarm_operator.decide.plan import Adopt, Apply, AskForPod, Create, Delete, Rank, Relabel, TryApply
 from prewarm_operator.kube.errors import NotLeading
 from prewarm_operator.kube.resources import SERVICES
 
@@ -28,6 +28,7 @@ WRITES: dict[str, Callable[[Gateway], Awaitable[Any]]] = {
     "try_apply": lambda gateway: gateway.try_apply(some(TryApply)),
     "delete": lambda gateway: gateway.delete(some(Delete)),
     "relabel": lambda gateway: gateway.relabel(some(Relabel)),
+    "rank": lambda gateway: gateway.rank(some(Rank)),
     "ask_for_pod": lambda gateway: gateway.ask_for_pod(some(AskForPod)),
     "patch_status": lambda gateway: gateway.patch_status(agent_body(), {}),
     "post_event": lambda gateway: gateway.post_event(SERVICE),

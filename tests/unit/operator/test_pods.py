@@ -154,3 +154,11 @@ def test_a_pod_gets_its_labels_back_unless_it_is_leaving() -> None:
     leaving = replace(taken, name="leaving", terminating=True)
     (write,) = decide_pods(snapshot(pods=(taken, leaving)))
     assert (write.name, write.uid, write.labels) == ("p", "u", {"prewarm.dev/agent": "support"})
+
+
+@pytest.mark.parametrize(("written", "cost"), [("7", 7), ("-3", -3), ("much", 0), (None, 0)])
+def test_a_deletion_cost_is_read_as_the_controller_of_replica_sets_reads_it(written: str | None, cost: int) -> None:
+    body = pod()
+    if written is not None:
+        body["metadata"]["annotations"] = {"controller.kubernetes.io/pod-deletion-cost": written}
+    assert view(body).deletion_cost == cost

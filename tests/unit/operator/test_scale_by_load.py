@@ -7,9 +7,9 @@ import pytest
 from unit.operator.builders import agent, agent_body, snapshot
 
 from prewarm_operator.decide import reasons
-from prewarm_operator.decide.conditions import scaling_active
 from prewarm_operator.decide.decide import decide
 from prewarm_operator.decide.scale import policy, scale
+from prewarm_operator.decide.scaling_active import scaling_active
 from prewarm_operator.decide.status import report
 from prewarm_operator.render.agent import parse
 from prewarm_operator.signals.reading import Reading, Upstream, Validity

@@ -1,4 +1,5 @@
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from prewarm_operator.render.agent import parse
 from prewarm_operator.signals.pod_load import Heard, PodLoad
 from prewarm_operator.signals.server import Server
 from prewarm_operator.world.cache import Cache, Key
+from prewarm_operator.world.places import OFF, HeadroomMode, NodeHeadroom
 from prewarm_operator.world.scaling import History
 from prewarm_operator.world.world import World
 
@@ -45,13 +47,20 @@ class FakeStreams:
 class Case:
     """One agent with one Ready pod, a clock that the test sets, and a list of what was marked."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, prometheus: Server | None = None, **spec: Any) -> None:
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        prometheus: Server | None = None,
+        headroom: NodeHeadroom = OFF,
+        **spec: Any,
+    ) -> None:
         self.now = 1000.0
         self.marked: list[Key] = []
         self.delays: list[float] = []
         monkeypatch.setattr(module, "Streams", FakeStreams)
-        self.world = World(Cache(), "example.com/agent:1", lambda: self.now, lambda: EPOCH + self.now)
-        self.scaler = Scaler(self.world, self._mark, lambda: self.now, lambda: EPOCH + self.now, prometheus=prometheus)
+        clocks = (lambda: self.now, lambda: EPOCH + self.now)
+        self.world = World(Cache(), "example.com/agent:1", *clocks, headroom)
+        self.scaler = Scaler(self.world, self._mark, *clocks, prometheus=prometheus)
         self.streams: FakeStreams = self.scaler._streams  # type: ignore[assignment]
         fields = {"mode": "Auto", "minReplicas": 1, "maxReplicas": 9, "concurrencyLimit": 50, "targetConcurrency": 10}
         self.body = agent_body(**(fields | spec))
@@ -123,6 +132,23 @@ def test_another_number_is_marked_at_once_and_what_only_the_status_tells_after_i
     assert case.delays == [module.NEWS_SECONDS, 0.0, 0.0]
 
 
+def test_what_was_needed_counts_for_the_stabilization_though_nothing_was_to_be_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    case = Case(monkeypatch)
+    case.world.scaling.histories[SUPPORT] = History(replicas=5, recommended=((case.now, 5),))
+    for load in (10, 30, 10):
+        case.now += 1.0
+        case.streams.say(load)
+    assert [count for _, count in case.world.scaling.histories[SUPPORT].recommended] == [5, 3, 1]
+
+
+def test_an_agent_about_which_nothing_was_decided_has_no_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(monkeypatch)
+    case.streams.say(30)
+    assert case.world.scaling.histories == {}
+
+
 def test_a_model_api_that_begins_to_fail_is_news(monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case(monkeypatch)
     case.streams.say(5)
@@ -185,3 +211,29 @@ def test_a_leaders_first_decision_begins_with_the_pods_that_there_are(monkeypatc
         EPOCH,
     )
     assert verdict.replicas == 6
+
+
+def test_places_on_nodes_that_change_with_the_forecast_alone_are_news(monkeypatch: pytest.MonkeyPatch) -> None:
+    def marks(mode: HeadroomMode) -> int:
+        case = Case(monkeypatch, headroom=NodeHeadroom(mode))
+        case.streams.say(45)
+        case.tick()
+        case.tick()
+        known = case.world.scaling.signals[SUPPORT]
+        assert known.forecast is not None
+        case.marked.clear()
+        for load in (45.0, 200.0):
+            forecast = replace(known.forecast, upper=45.0, later=(load,), at_seconds=case.now)
+            case.world.scaling.signals[SUPPORT] = replace(known, forecast=forecast)
+            case.streams.say(45)
+        return len(case.marked)
+
+    assert marks(HeadroomMode.PLACEHOLDER) == marks(HeadroomMode.OFF) + 1
+
+
+def test_what_each_pod_works_on_is_known_as_long_as_it_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(monkeypatch)
+    case.streams.say(7)
+    assert case.world.snapshot(SUPPORT, case.body).in_flight == {"u1": 7}
+    case.now += 36.0
+    assert case.world.snapshot(SUPPORT, case.body).in_flight == {}

@@ -3,12 +3,14 @@
 from typing import Any
 
 import pytest
+from unit.operator.builders import snapshot
 from unit.operator.test_scaler import EPOCH, SUPPORT, Case
 
-from prewarm_operator.decide import conditions, reasons
+from prewarm_operator.decide import condition, reasons
 from prewarm_operator.decide.plan import Plan, Scale
 from prewarm_operator.decide.scale import verdict_for
 from prewarm_operator.decide.scaling.model import Verdict
+from prewarm_operator.decide.scaling_active import scaling_active
 from prewarm_operator.render.agent import parse
 from prewarm_operator.signals.fleet import Fleet, invalid
 from prewarm_operator.signals.reading import Cause, Reading
@@ -54,9 +56,9 @@ class Asked(Case):
         return verdict_for(parse(self.body).spec, None, signals, History(replicas=4), self.now, EPOCH)[0]
 
 
-def active(verdict: Verdict) -> conditions.Verdict:
+def active(verdict: Verdict) -> condition.Verdict:
     scale = Scale(verdict.own, verdict.decided_by.reason, verdict.decided_by.message, verdict=verdict)
-    return conditions.scaling_active(Plan(scale, "1", None, (), (), ()))
+    return scaling_active(snapshot(), Plan(scale, "1", None, (), (), ()))
 
 
 async def test_prometheus_knows_the_load_while_no_stream_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:

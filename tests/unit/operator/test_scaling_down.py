@@ -19,7 +19,10 @@ def test_while_it_holds_the_verdict_says_until_when() -> None:
     run.step(inputs(60.0, epoch_seconds=8 * 3600.0))
     verdict = run.step(inputs(5.0, epoch_seconds=8 * 3600.0))
     assert verdict.decided_by.reason == reasons.STABILIZING
-    assert verdict.decided_by.message == "1 pods would do; 9 stay until 08:01 UTC, for they were needed lately"
+    assert (
+        verdict.decided_by.message
+        == "1 pods would do; 9 were needed lately and are held until 08:01 UTC by stabilization"
+    )
     assert verdict.again_after_seconds == 45.0
 
 

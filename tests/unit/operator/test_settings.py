@@ -3,8 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from prewarm_operator.settings import LeaseTimes, SettingsError, from_environment
+from prewarm_operator.render.headroom import Placeholders
+from prewarm_operator.settings import LeaseTimes, Settings, SettingsError, from_environment
 from prewarm_operator.signals.server import Server
+from prewarm_operator.world.places import HeadroomMode, NodeHeadroom
 
 
 @pytest.mark.parametrize("times", [(10, 10.0, 2.0), (15, 10.0, 10.0), (15, 10.0, 0.0)])
@@ -64,3 +66,31 @@ def test_what_is_wrong_about_prometheus_is_named(
     monkeypatch.setenv("PREWARM_PROMETHEUS_HEADERS", headers)
     with pytest.raises(SettingsError, match=re.escape(problem)):
         from_environment(LeaseTimes(), resync_seconds=300.0)
+
+
+def headroom(monkeypatch: pytest.MonkeyPatch, **variables: str) -> Settings:
+    monkeypatch.setenv("PREWARM_AGENT_IMAGE", "example.com/agent:1")
+    for name, value in variables.items():
+        monkeypatch.setenv(f"PREWARM_{name}", value)
+    return from_environment(LeaseTimes(), resync_seconds=300.0)
+
+
+def test_node_headroom_is_off_unless_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert headroom(monkeypatch).node_headroom == NodeHeadroom()
+    made_of = {"PLACEHOLDER_IMAGE": "example.com/pause:1", "PLACEHOLDER_PRIORITY_CLASS": "low"}
+    found = headroom(monkeypatch, NODE_HEADROOM="Auto", **made_of).node_headroom
+    assert found == NodeHeadroom(HeadroomMode.AUTO, Placeholders("example.com/pause:1", "low"))
+
+
+@pytest.mark.parametrize(
+    ("variables", "sentence"),
+    [
+        ({"NODE_HEADROOM": "Off"}, "must be one of Disabled, Auto, CapacityBuffer, Placeholder"),
+        ({"NODE_HEADROOM": "Placeholder"}, "set PREWARM_PLACEHOLDER_IMAGE and PREWARM_PLACEHOLDER_PRIORITY_CLASS"),
+    ],
+)
+def test_a_headroom_that_could_not_be_kept_is_refused(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], sentence: str
+) -> None:
+    with pytest.raises(SettingsError, match=sentence):
+        headroom(monkeypatch, **variables)

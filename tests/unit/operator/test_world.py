@@ -316,3 +316,10 @@ def test_an_autoscaler_of_the_agent_itself_is_known_as_such() -> None:
     assert world.observe(AUTOSCALERS, "ADDED", autoscaler("AgentDeployment", "support"), 0.0) == SUPPORT
     found = world.snapshot(SUPPORT, agent_body()).autoscalers
     assert found == Autoscalers(of_the_agent=("HorizontalPodAutoscaler web",))
+
+
+def test_a_deployment_of_placeholders_belongs_to_its_owner_and_not_to_an_agent_of_its_name() -> None:
+    owner = {"kind": "AgentDeployment", "name": "support", "uid": "u0", "controller": True}
+    body = {**thing("support-headroom", ownerReferences=[owner]), "spec": {"replicas": 3}, "kind": "Deployment"}
+    assert Cache().agent_of(DEPLOYMENTS, body) == SUPPORT
+    assert Cache().agent_of(DEPLOYMENTS, thing("support")) == SUPPORT

@@ -36,4 +36,13 @@
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create]
+{{- if has .Values.nodeHeadroom.mode (list "Auto" "CapacityBuffer") }}
+# Places on nodes for pods to come, and the pod that they are for.
+- apiGroups: [autoscaling.x-k8s.io]
+  resources: [capacitybuffers]
+  verbs: [get, list, create, patch]
+- apiGroups: [""]
+  resources: [podtemplates]
+  verbs: [get, list, create, patch]
+{{- end }}
 {{- end -}}

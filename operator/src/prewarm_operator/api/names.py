@@ -46,6 +46,11 @@ ANNOTATION_TEMPLATE = f"{GROUP}/template"
 ANNOTATION_UPGRADE = f"{GROUP}/upgrade"
 """On an AgentDeployment: a new value asks for pods as the present operator makes them."""
 
+ANNOTATION_RESTARTED_AT = f"{GROUP}/restarted-at"
+"""On an AgentDeployment and its pods: another value replaces the pods by new ones that are otherwise the same."""
+ANNOTATION_DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
+"""On pods: of two alike, a ReplicaSet deletes the one with the lower number first."""
+
 RECOMMENDED_LABELS = tuple(f"app.kubernetes.io/{word}" for word in ("name", "instance", "component", "managed-by"))
 """On children and pods: what other tools know them by."""
 

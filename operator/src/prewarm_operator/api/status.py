@@ -41,15 +41,57 @@ class ScalingTerm(ApiModel):
     replicas: Int32 | None = Field(default=None, description="Number of pods that it asks for or allows.")
     reason: str = Field(description="Why, as one CamelCase word for programs.")
     message: str = Field(description="Why, as one sentence for people.")
+    decides: bool | None = Field(
+        default=None,
+        description="True for the part that sets the number; in mode Observe, the number that mode Auto would have.",
+    )
+
+
+class ForecastStatus(ApiModel):
+    """What the forecast looks at, and how good it was in the last hour."""
+
+    horizon_seconds: float = Field(description="How far it looks ahead, in seconds: until a new pod would serve.")
+    coverage_percent: float | None = Field(
+        default=None,
+        description="How many of the last hour's loads, in percent, did not exceed the bound that was to hold for 95. "
+        "Written again when it has moved by one percent.",
+    )
+    pinball_loss: float | None = Field(
+        default=None, description="Mean pinball loss of that bound, in requests: less is better. Written with coverage."
+    )
+    message: str | None = Field(default=None, description="What is missing before it can be judged, as one sentence.")
+
+
+class ScalingChange(ApiModel):
+    """One change of the number of pods, or a run of steps in one direction for one reason."""
+
+    time: Timestamp = Field(description="When it was; of a run, its last step.")
+    since: Timestamp | None = Field(default=None, description="The first step of a run.")
+    from_: Int32 = Field(alias="from", description="Number of pods before.")
+    to: Int32 = Field(description="Number of pods after.")
+    reason: str = Field(description="Why, as one CamelCase word for programs.")
+    message: str = Field(description="Why, as one sentence for people.")
+    observed: bool | None = Field(
+        default=None, description="True in mode Observe: mode Auto would have made this change, nothing was touched."
+    )
 
 
 class ScalingStatus(ApiModel):
-    """Why desiredReplicas is what it is."""
+    """Why desiredReplicas is what it is. Loads and messages are of the time when a number or a reason last changed."""
 
     reason: str = Field(description="Why, as one CamelCase word for programs.")
     message: str = Field(description="Why, as one sentence for people.")
     auto_replicas: Int32 | None = Field(
         default=None, description="Number of pods that mode Auto would have, in mode Observe."
+    )
+    load: float | None = Field(
+        default=None, description="Requests in flight, queued and lately refused, as far as known."
+    )
+    forecast: ForecastStatus | None = Field(
+        default=None, description="How far the forecast looks and how good it was, in the modes Auto and Observe."
+    )
+    history: tuple[ScalingChange, ...] | None = Field(
+        default=None, description="The latest changes of the number, at most 20, newest first."
     )
     terms: tuple[ScalingTerm, ...] | None = Field(
         default=None,

@@ -19,6 +19,7 @@ from prewarm_operator.decide.plan import (
     Delete,
     Plan,
     Problem,
+    Rank,
     Relabel,
     TryApply,
     Write,
@@ -106,7 +107,9 @@ class Executor:
             case Delete():
                 await self._gateway.delete(write)
             case Relabel():
-                await self._relabel(write)
+                await self._change_pod(write, self._gateway.relabel(write))
+            case Rank():
+                await self._change_pod(write, self._gateway.rank(write))
             case AskForPod():
                 await self._ask(write)
         return None
@@ -129,8 +132,8 @@ class Executor:
     def _take_in(self, write: Create | Apply, live: dict[str, Any]) -> None:
         """Keep the answer, and whether the API server keeps a Deployment otherwise than it was written."""
         self._cache.put(write.resource, live)
-        if write.resource == DEPLOYMENTS:
-            key = key_of(live)
+        key = key_of(live)
+        if write.resource == DEPLOYMENTS and self._cache.agent_of(DEPLOYMENTS, live) == key:
             self._world.apply_verdicts.pop(key, None)
             if first_difference(write.body["spec"], live["spec"]) is not None:
                 self._world.apply_verdicts[key] = ApplyVerdict(generation_of(live), changes=False)
@@ -155,9 +158,9 @@ class Executor:
             if known is not None:
                 self._cache.remove(resource, known)
 
-    async def _relabel(self, write: Relabel) -> None:
+    async def _change_pod(self, write: Relabel | Rank, made: Awaitable[dict[str, Any]]) -> None:
         try:
-            self._cache.put(write.resource, await self._gateway.relabel(write))
+            self._cache.put(write.resource, await made)
         except Refused as error:
             if not isinstance(error, Conflict | NotFound) and error.code != 422:
                 raise

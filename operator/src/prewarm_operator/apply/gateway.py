@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from prewarm_operator.api import names
-from prewarm_operator.decide.plan import Adopt, Apply, AskForPod, Create, Delete, Relabel, TryApply
+from prewarm_operator.decide.plan import Adopt, Apply, AskForPod, Create, Delete, Rank, Relabel, TryApply
 from prewarm_operator.kube.client import REQUEST_TIMEOUT_SECONDS, Client
 from prewarm_operator.kube.errors import NotFound
 from prewarm_operator.kube.resources import AGENT_DEPLOYMENTS, EVENTS
@@ -89,6 +89,17 @@ class Gateway:
             write.resource.path(write.namespace, write.name),
             query=_MANAGER,
             body={"metadata": {"uid": write.uid, "labels": write.labels}},
+            content_type="application/merge-patch+json",
+        )
+
+    async def rank(self, write: Rank) -> dict[str, Any]:
+        """Set what it costs to delete a pod; of another pod of its name it is not set (422)."""
+        metadata = {"uid": write.uid, "annotations": {names.ANNOTATION_DELETION_COST: str(write.cost)}}
+        return await self._write(
+            "PATCH",
+            write.resource.path(write.namespace, write.name),
+            query=_MANAGER,
+            body={"metadata": metadata},
             content_type="application/merge-patch+json",
         )
 

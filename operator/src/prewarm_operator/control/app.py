@@ -19,6 +19,7 @@ from prewarm_operator.control.controller import Controller
 from prewarm_operator.control.leader import LeaderElection, Leadership, Unopposed
 from prewarm_operator.control.lease import LeaseLock
 from prewarm_operator.control.liveness import Liveness
+from prewarm_operator.control.memory import Memory
 from prewarm_operator.control.queue import WorkQueue
 from prewarm_operator.control.scaler import Scaler
 from prewarm_operator.control.watcher import Watcher
@@ -43,8 +44,9 @@ class App:
     """
 
     def __init__(self, client: Client, settings: Settings) -> None:
-        self._world = World(Cache(), settings.agent_image)
-        self._reader = Reader(client, self._world.cache, settings.watch_namespaces)
+        self._world = World(Cache(), settings.agent_image, node_headroom=settings.node_headroom)
+        with_buffers = settings.node_headroom.may_use_buffers
+        self._reader = Reader(client, self._world.cache, settings.watch_namespaces, with_buffers=with_buffers)
         self._queue = WorkQueue()
         self._leadership = _leadership(client, settings)
         gateway = Gateway(client, self._leadership.write_seconds)
@@ -54,6 +56,7 @@ class App:
         self._resync_due = asyncio.Event()
         self._watcher = Watcher(self._observe, self._list_before_watching, self._watch_had_a_gap)
         self._scaler = Scaler(self._world, self._queue.add_after, prometheus=settings.prometheus)
+        self._memory = Memory(client, gateway, settings.namespace, self._scaler.forecaster)
         self._liveness = Liveness(self._leadership.silent_seconds)
         self._listed = asyncio.Event()
         metrics.LEADER.set_function(self._leadership.is_leading)
@@ -69,6 +72,7 @@ class App:
                 self._watcher.run(),
                 self._resync(),
                 self._scaler.run(),
+                self._recall(),
                 self._take_part(),
             )
             running = [tasks.create_task(loop) for loop in loops]
@@ -87,6 +91,11 @@ class App:
         logger.warning("reconciles are broken off drain_seconds=%.0f", DRAIN_SECONDS)
         return False
 
+    async def _recall(self) -> None:
+        """Once all agents are known: what was kept of others is not taken up."""
+        await self._listed.wait()
+        await self._memory.recall()
+
     async def _take_part(self) -> None:
         """A replica that cannot list does not stand for election."""
         await self._listed.wait()
@@ -97,6 +106,7 @@ class App:
         self._world.scaling.begin_anew()
         await self._list_until_done()
         async with asyncio.TaskGroup() as workers:
+            workers.create_task(self._memory.keep())
             for _ in range(WORKERS):
                 workers.create_task(work(self._queue, self._controller.reconcile))
 
@@ -136,6 +146,7 @@ class App:
                 break
         self._listed.set()
         self._world.listed_at = self._reader.listed_at
+        self._world.buffers_served = self._reader.buffers_served
         metrics.LAST_RESYNC.set(self._world.listed_at)
         self._watcher.watch_only(self._reader.readable)
         for key in touched | self._world.agents():

@@ -44,6 +44,12 @@ class Forecaster:
         self._fleet: FleetForecast[Key] = FleetForecast(TICK_SECONDS, horizons=1 + len(LATER_SECONDS))
         self._specs: dict[Key, AgentDeploymentSpec] = {}
         self._means: dict[Key, TickMean] = {}
+        self._replayed: set[Key] = set()
+
+    @property
+    def agents(self) -> tuple[Key, ...]:
+        """Those that are followed."""
+        return tuple(self._specs)
 
     def follow(self, agent: Key, spec: AgentDeploymentSpec) -> None:
         """Forecast this agent too, from nothing; one that is there goes on with this spec."""
@@ -56,6 +62,7 @@ class Forecaster:
         if self._specs.pop(agent, None) is not None:
             del self._means[agent]
             self._fleet.remove(agent)
+            self._replayed.discard(agent)
 
     def hear(self, agent: Key, reading: Reading, now: float) -> None:
         """From `now` (monotonic) on the load is what `reading` says, as far as that is known whole."""
@@ -86,7 +93,25 @@ class Forecaster:
         """Go on from what the replay has learned of those that it had any load of; says how many these are."""
         adopted = [agent for agent in replay.fleet.keys if agent in replay.heard]
         self._fleet.adopt(replay.fleet, adopted)
+        self._replayed.update(agent for agent in adopted if agent in self._specs)
         return len(adopted)
+
+    def save(self, agents: Iterable[Key]) -> bytes:
+        """What was learned of these agents."""
+        return self._fleet.save(agents)
+
+    def restore(self, saved: bytes) -> tuple[Key, ...]:
+        """Go on from what was saved, with all agents in it that are followed and whose past was not replayed.
+
+        Raises:
+            StateRefused: nothing was taken; the message says why.
+        """
+        part: FleetForecast[Key] = FleetForecast(TICK_SECONDS, horizons=1 + len(LATER_SECONDS))
+        for agent in self._specs.keys() - self._replayed:
+            part.add(agent)
+        restored = part.restore(saved)
+        self._fleet.adopt(part, restored)
+        return restored
 
     def _asked(self, agents: Iterable[Key]) -> tuple[list[tuple[int, ...]], list[float]]:
         """Horizons in ticks and the quantile of each, as its start time and its spec have them."""

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 from pydantic import ValidationError
@@ -13,6 +14,7 @@ from prewarm_operator.api.agentdeployment import AgentDeploymentSpec
 from prewarm_operator.control.backfill import Backfill
 from prewarm_operator.control.forecaster import TICK_SECONDS, Forecaster
 from prewarm_operator.control.prometheus_poll import PrometheusPoll
+from prewarm_operator.decide.node_headroom import nodes
 from prewarm_operator.decide.scale import verdict_for
 from prewarm_operator.decide.scaling.model import Mode, Verdict
 from prewarm_operator.kube.resources import AGENT_DEPLOYMENTS, DEPLOYMENTS, PODS
@@ -69,11 +71,12 @@ class Scaler:
         self._poll = PrometheusPoll(
             self.load_changed, configured=prometheus is not None, clock=clock, wall_clock=wall_clock
         )
-        self._forecaster = Forecaster(world)
-        self._backfill = Backfill(self._forecaster, wall_clock)
+        self.forecaster = Forecaster(world)
+        self._backfill = Backfill(self.forecaster, wall_clock)
         self._followed: dict[Key, _Followed] = {}
         self._told: dict[Key, object] = {}
         self._numbers: dict[Key, int] = {}
+        world.scaling.heard = self._streams.heard
 
     def look(self, agent: Key) -> None:
         """Something of this agent has changed, itself or a pod of its: follow what there is now."""
@@ -84,7 +87,7 @@ class Scaler:
         own = spec.scaling.prometheus
         query = None if own is None else own.query
         self._poll.follow(agent, query)
-        self._forecaster.follow(agent, spec)
+        self.forecaster.follow(agent, spec)
         self._backfill.follow(agent, query)
         self._streams.follow(agent, self._addresses(agent))
         self.load_changed(agent)
@@ -116,7 +119,7 @@ class Scaler:
         with metrics.FORECAST_SECONDS.time():
             for agent in tuple(self._followed):
                 self._read(agent)
-            self._forecaster.step(now, epoch_seconds)
+            self.forecaster.step(now, epoch_seconds)
         metrics.LOAD_UNKNOWN.set(sum(self._is_blind(agent) for agent in self._followed))
         for agent in tuple(self._followed):
             self._tell(agent)
@@ -137,7 +140,7 @@ class Scaler:
         signals = self._world.scaling.signals
         forecast = signals.get(agent, NO_SIGNALS).forecast
         signals[agent] = Signals(reading, upstream, forecast, self._poll.fault(agent))
-        self._forecaster.hear(agent, reading, now)
+        self.forecaster.hear(agent, reading, now)
 
     def _is_blind(self, agent: Key) -> bool:
         reading = self._world.scaling.signals[agent].reading
@@ -146,20 +149,33 @@ class Scaler:
     def _tell(self, agent: Key) -> None:
         """Mark the agent if the decision about it is another one than when it was marked last."""
         log = self._world.scaling
-        verdict, _ = verdict_for(
+        known = log.histories.get(agent)
+        verdict, decided = verdict_for(
             self._followed[agent].spec,
             self._world.cache.get(DEPLOYMENTS, agent),
             log.signals[agent],
-            log.histories.get(agent, NO_HISTORY),
+            known or NO_HISTORY,
             self._clock(),
             self._wall_clock(),
         )
-        told = _essence(verdict)
+        if known is not None:  # what was needed counts for the whole stabilization, though nothing was to be done
+            log.histories[agent] = replace(
+                known, recommended=decided.recommended, upstream_above_since=decided.upstream_above_since
+            )
+        told = _essence(verdict), self._places(agent, verdict)
         if self._told.get(agent) != told:
             self._told[agent] = told
             is_other_number = self._numbers.get(agent) != verdict.replicas
             self._numbers[agent] = verdict.replicas
             self._mark(agent, 0.0 if is_other_number else NEWS_SECONDS)
+
+    def _places(self, agent: Key, verdict: Verdict) -> int:
+        """Those to keep free on nodes, as far as their number changes with the forecast."""
+        spec, log = self._followed[agent].spec, self._world.scaling
+        if not self._world.places.wanted or Mode(spec.mode) is not Mode.AUTO:
+            return 0
+        expected = log.histories.get(agent, NO_HISTORY).expected
+        return nodes(spec, verdict, log.signals[agent], expected, 0, self._clock(), self._wall_clock()).places
 
     def _spec(self, agent: Key) -> AgentDeploymentSpec | None:
         """The spec of an agent that is to be followed."""
@@ -190,7 +206,7 @@ class Scaler:
             self._streams.forget(agent)
             self._poll.forget(agent)
             self._backfill.forget(agent)
-            self._forecaster.forget(agent)
+            self.forecaster.forget(agent)
             self._world.scaling.forget(agent)
 
 

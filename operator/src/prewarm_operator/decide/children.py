@@ -9,7 +9,15 @@ from prewarm_operator.decide import reasons
 from prewarm_operator.decide.drift import first_difference
 from prewarm_operator.decide.ownership import controlled_by, left_by_predecessor, name_conflict
 from prewarm_operator.decide.plan import Adopt, Apply, Create, Delete, Event, Problem, TryApply, Write
-from prewarm_operator.kube.resources import CONFIG_MAPS, DEPLOYMENTS, DISRUPTION_BUDGETS, SERVICES, Resource
+from prewarm_operator.kube.resources import (
+    CAPACITY_BUFFERS,
+    CONFIG_MAPS,
+    DEPLOYMENTS,
+    DISRUPTION_BUDGETS,
+    POD_TEMPLATES,
+    SERVICES,
+    Resource,
+)
 from prewarm_operator.render.children import Children
 from prewarm_operator.world.cache import applied_hash, generation_of
 from prewarm_operator.world.snapshot import LiveChildren, Object, Snapshot
@@ -37,6 +45,9 @@ def _pairs(live: LiveChildren, wanted: Children) -> Iterator[tuple[Resource, Map
     yield SERVICES, wanted.service, live.service
     yield DISRUPTION_BUDGETS, wanted.disruption_budget, live.disruption_budget
     yield DEPLOYMENTS, wanted.deployment, live.deployment
+    for body in wanted.headroom:
+        resource = next(each for each in (POD_TEMPLATES, CAPACITY_BUFFERS, DEPLOYMENTS) if each.kind == body["kind"])
+        yield resource, body, next((each for each in live.headroom if each["kind"] == body["kind"]), None)
 
 
 def _child(snapshot: Snapshot, resource: Resource, wanted: Mapping[str, Any], live: Object | None) -> Verdict:
@@ -54,13 +65,13 @@ def _child(snapshot: Snapshot, resource: Resource, wanted: Mapping[str, Any], li
     if because is None:
         return None
     by_hand = applied_hash(live) == applied_hash(wanted)
-    may_be_rewritten = by_hand and resource == DEPLOYMENTS and because.startswith("spec.")
+    may_be_rewritten = by_hand and live is snapshot.children.deployment and because.startswith("spec.")
     verdict = snapshot.apply_verdict if may_be_rewritten else None
     known = verdict is not None and verdict.generation == generation_of(live)
     if verdict is not None and known and not verdict.changes:
         return None
     metadata = {**wanted["metadata"], "uid": live["metadata"]["uid"]}
-    if resource == DEPLOYMENTS and (snapshot.autoscalers.names or "replicas" not in wanted["spec"]):
+    if live is snapshot.children.deployment and (snapshot.autoscalers.names or "replicas" not in wanted["spec"]):
         # The number that we repeat, or who owns it, is what was read: an autoscaler may have written since.
         metadata["resourceVersion"] = live["metadata"]["resourceVersion"]
     body = {**wanted, "metadata": metadata}

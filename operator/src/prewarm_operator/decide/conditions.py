@@ -1,39 +1,17 @@
 """The conditions of an AgentDeployment, each a verdict (status, reason, message) about one aspect."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from prewarm_operator.api import names
 from prewarm_operator.decide import reasons
+from prewarm_operator.decide.condition import Status, Verdict
 from prewarm_operator.decide.plan import AskForPod, Plan, Problem
-from prewarm_operator.decide.scaling.model import Mode
-from prewarm_operator.decide.scaling.terms import PROMETHEUS
+from prewarm_operator.decide.scaling_active import scaling_active
 from prewarm_operator.world.pods import Fault, PodView
 from prewarm_operator.world.snapshot import Object, Snapshot
 
-Status = Literal["True", "False", "Unknown"]
-
-
-_HINDRANCES = frozenset({reasons.PAUSED, reasons.LOAD_UNKNOWN, reasons.LOAD_PARTLY_KNOWN, reasons.UPSTREAM_LIMITED})
-"""Why the number of pods does not follow the load."""
-
 FAULTS_TOLD = 3
 """Different faults of pods that one message lists."""
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What holds for one condition, and why.
-
-    `is_of_this_generation` is not so while it holds by the pods of a generation before.
-    """
-
-    type: str
-    status: Status
-    reason: str
-    message: str
-    is_of_this_generation: bool = True
 
 
 def conditions(snapshot: Snapshot, plan: Plan, problems: Sequence[Problem]) -> tuple[Verdict, ...]:
@@ -142,30 +120,6 @@ def in_the_words_of_kstatus(progress: Verdict) -> tuple[Verdict, Verdict]:
     )
 
 
-def scaling_active(snapshot: Snapshot, plan: Plan) -> Verdict:
-    """Whether the number of pods follows the AgentDeployment and, in mode Auto, its load."""
-    scale = plan.scale
-    if scale.reason == reasons.AUTOSCALER_ON_CHILD:
-        return Verdict("ScalingActive", "False", scale.reason, scale.message)
-    unread = snapshot.autoscalers.of_the_agent if Mode(snapshot.agent.spec.mode) is Mode.AUTO else ()
-    if unread:
-        message = (
-            f"{' and '.join(unread)} sets spec.replicas, which mode Auto does not read: delete it, or set spec.mode"
-        )
-        return Verdict("ScalingActive", "False", reasons.AUTOSCALER_NOT_READ, f"{message} to External")
-    if scale.schedule_problem is not None:
-        return Verdict("ScalingActive", "False", reasons.SCHEDULE_NOT_UNDERSTOOD, scale.schedule_problem)
-    if scale.verdict is not None:
-        hindrances = (term for term in scale.verdict.terms if term.reason in _HINDRANCES and term.replicas is not None)
-        hindrance = next(hindrances, None)
-        if hindrance is not None:
-            return Verdict("ScalingActive", "False", hindrance.reason, hindrance.message)
-        fault = next((term for term in scale.verdict.terms if term.name == PROMETHEUS), None)
-        if fault is not None:
-            return Verdict("ScalingActive", "True", fault.reason, f"the load is known without it: {fault.message}")
-    return Verdict("ScalingActive", "True", reasons.PREWARM_SCALES, "the number of pods follows the AgentDeployment")
-
-
 def up_to_date(plan: Plan, problems: Sequence[Problem], name: str) -> Verdict:
     """Whether the pods are what this operator would make of the spec.
 
@@ -199,6 +153,8 @@ def _halted(deployment: Object) -> str | None:
     if deployment["spec"].get("paused"):
         name = deployment["metadata"]["name"]
         return f"Deployment {name} is paused, nothing rolls out: kubectl rollout resume deployment/{name}"
+    if not _observed(deployment):
+        return None  # what it says is of the template before
     for entry in (deployment.get("status") or {}).get("conditions") or ():
         if entry["type"] == "Progressing" and entry["status"] == "False":
             return f"the Deployment made no progress in time: {entry.get('message', entry.get('reason', ''))}"

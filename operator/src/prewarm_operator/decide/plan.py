@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from prewarm_operator.decide.scaling.model import Verdict
+from prewarm_operator.decide.scaling.model import Term, Verdict
 from prewarm_operator.kube.resources import PODS, Resource
 from prewarm_operator.world.scaling import NO_HISTORY, History
 from prewarm_operator.world.snapshot import Object
@@ -76,6 +76,17 @@ class Relabel:
 
 
 @dataclass(frozen=True)
+class Rank:
+    """Say what it costs to delete a pod, if it still is the pod of this uid: requests that it works on."""
+
+    namespace: str
+    name: str
+    uid: str
+    cost: int
+    resource: Resource = PODS
+
+
+@dataclass(frozen=True)
 class AskForPod:
     """Ask whether the API server would take a pod of a new revision. The next decision goes by the answer.
 
@@ -89,7 +100,7 @@ class AskForPod:
     resource: Resource = PODS
 
 
-Write = Create | Adopt | Apply | TryApply | Delete | Relabel | AskForPod
+Write = Create | Adopt | Apply | TryApply | Delete | Relabel | Rank | AskForPod
 
 
 @dataclass(frozen=True)
@@ -110,6 +121,7 @@ class Scale:
         verdict: the whole decision, in the modes Auto and Observe while nobody else sets the number.
         schedule_problem: why a window of the schedule does not count, as a sentence.
         history: for the next decision.
+        nodes: the places on nodes that are kept free for pods to come, None if that is not done.
     """
 
     replicas: int
@@ -120,6 +132,7 @@ class Scale:
     verdict: Verdict | None = None
     schedule_problem: str | None = None
     history: History = NO_HISTORY
+    nodes: Term | None = None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """How many pods an AgentDeployment should have: its spec and a snapshot in the words of the scaling decision."""
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 from prewarm_operator.api.agentdeployment import AgentDeploymentSpec
@@ -53,7 +54,7 @@ def verdict_for(
         epoch_seconds=epoch_seconds,
         reading=signals.reading,
         forecast=signals.forecast,
-        schedule=schedule.present((w for w in _windows(spec.scaling.schedule) if _problem(w) is None), epoch_seconds),
+        schedule=schedule.present(windows(spec), epoch_seconds),
         upstream=signals.upstream,
         fault=signals.fault,
     )
@@ -73,6 +74,11 @@ def policy(spec: AgentDeploymentSpec) -> Policy:
         paused=spec.scaling.paused,
         spec_replicas=spec.replicas,
     )
+
+
+def windows(spec: AgentDeploymentSpec) -> Iterator[schedule.Window]:
+    """The windows of the schedule that can be understood."""
+    return (window for window in _windows(spec.scaling.schedule) if _problem(window) is None)
 
 
 @lru_cache(maxsize=1000)

@@ -1,19 +1,19 @@
 """What to tell the user: the status, written only if it changed, and an event for each change that matters."""
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from prewarm_operator.api import names
 from prewarm_operator.api.status import (
     AgentDeploymentStatus,
     Condition,
-    ScalingStatus,
-    ScalingTerm,
     StartupStatus,
 )
 from prewarm_operator.decide import reasons
-from prewarm_operator.decide.conditions import Verdict, conditions
-from prewarm_operator.decide.plan import Event, Plan, Problem, Report, Scale
+from prewarm_operator.decide.condition import Verdict
+from prewarm_operator.decide.conditions import conditions
+from prewarm_operator.decide.plan import Event, Plan, Problem, Report
+from prewarm_operator.decide.scaling_status import scaling_status, timestamp
 from prewarm_operator.world.snapshot import Object, Snapshot
 
 MESSAGE_LIMIT = 32768
@@ -39,9 +39,21 @@ def report(snapshot: Snapshot, plan: Plan, refusals: Sequence[Problem], now: dat
     verdicts = conditions(snapshot, plan, problems)
     old = snapshot.agent.status
     new = _status(snapshot, plan, verdicts, now)
-    changed = new != old
-    body = new.model_dump(by_alias=True, exclude_none=True, mode="json") if changed else None
+    body = None if new == old else _merge_patch(_dump(old), _dump(new))
     return Report(body, (*plan.notices, *_events(old, new)))
+
+
+def _dump(status: AgentDeploymentStatus) -> Object:
+    return status.model_dump(by_alias=True, exclude_none=True, mode="json")
+
+
+def _merge_patch(old: Object, new: Object) -> Object:
+    """`new`, with null for what is no longer there: a merge patch leaves alone what it does not name."""
+    patch = dict.fromkeys(old.keys() - new.keys()) | dict(new)
+    for key in old.keys() & new.keys():
+        if isinstance(old[key], Mapping) and isinstance(new[key], Mapping):
+            patch[key] = _merge_patch(old[key], new[key])
+    return patch
 
 
 def _status(snapshot: Snapshot, plan: Plan, verdicts: Sequence[Verdict], now: datetime) -> AgentDeploymentStatus:
@@ -58,30 +70,9 @@ def _status(snapshot: Snapshot, plan: Plan, verdicts: Sequence[Verdict], now: da
         selector=f"{names.LABEL_AGENT}={agent.name}",
         revision=plan.revision,
         startup=_startup(snapshot),
-        scaling=_scaling(agent.status, plan.scale),
+        scaling=scaling_status(snapshot, plan.scale, now),
         conditions=tuple(_condition(verdict, agent.status.conditions, agent.generation, now) for verdict in verdicts),
     )
-
-
-def _scaling(old: AgentDeploymentStatus, scale: Scale) -> ScalingStatus:
-    """The decision in words. They name loads and times, so they stay while no number and no reason changes."""
-    verdict = scale.verdict
-    terms = () if verdict is None else verdict.terms
-    new = ScalingStatus(
-        reason=scale.reason,
-        message=scale.message,
-        auto_replicas=None if verdict is None or verdict.auto is verdict.decided_by else verdict.auto.replicas,
-        terms=tuple(ScalingTerm(name=t.name, replicas=t.replicas, reason=t.reason, message=t.message) for t in terms)
-        or None,
-    )
-    if verdict is not None and old.scaling is not None and old.desired_replicas == scale.replicas:
-        return old.scaling if _numbers(old.scaling) == _numbers(new) else new
-    return new
-
-
-def _numbers(scaling: ScalingStatus) -> object:
-    terms = [(term.name, term.replicas, term.reason) for term in scaling.terms or ()]
-    return scaling.reason, scaling.auto_replicas, terms
 
 
 def _startup(snapshot: Snapshot) -> StartupStatus | None:
@@ -97,10 +88,9 @@ def _startup(snapshot: Snapshot) -> StartupStatus | None:
 
 def _condition(verdict: Verdict, old: Sequence[Condition], generation: int, now: datetime) -> Condition:
     before = next((condition for condition in old if condition.type == verdict.type), None)
+    since = timestamp(now)
     if before is not None and before.status == verdict.status:
         since = before.last_transition_time
-    else:
-        since = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     if before is not None and not verdict.is_of_this_generation:
         generation = before.observed_generation or generation
     return Condition(
@@ -132,6 +122,8 @@ def _event(condition: Condition, known: Condition | None) -> Event | None:
     """A condition's change in words. A new object that is on its way is no news, one that cannot start is."""
     if condition.reason == reasons.BELOW_MINIMUM:
         bad = known is not None and known.status == "True"
+    elif condition.reason == reasons.SCHEDULE_BELOW_MINIMUM:
+        bad = True
     else:
         bad = condition.status == "False" and (condition.type == "AgentValid" or condition.reason in _WARNING_REASONS)
     if known is None and not bad:

@@ -16,11 +16,19 @@ def given(snapshot: Snapshot) -> Template | None:
     return template.stored(deployment)
 
 
+def restarted(snapshot: Snapshot, given: Template | None, fresh: Template) -> Template:
+    """`fresh`, for pods of the restart that was asked for last. To take the annotation away asks for none."""
+    return fresh.restarted(snapshot.agent.restarted_at or ("" if given is None else given.restarted_at))
+
+
 def pod_template(snapshot: Snapshot, given: Template | None, fresh: Template) -> Template:
-    """The template that the child was given, if `fresh` was rendered from the same spec; else `fresh`."""
+    """The template that the child was given, if `fresh` was rendered from the same spec; else `fresh`.
+
+    A restart gives new pods of the same template: who changes a key asks for no other image.
+    """
     if given is None or given.spec_hash != fresh.spec_hash:
         return fresh
-    return given if _can_start(snapshot, given, fresh) else fresh
+    return given.restarted(fresh.restarted_at) if _can_start(snapshot, given, fresh) else fresh
 
 
 def update(kept: Template, fresh: Template) -> str | None:

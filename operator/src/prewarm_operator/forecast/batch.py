@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 
 from prewarm_operator.forecast.arrays import Array, Bools, Floats, Ints, Room
-from prewarm_operator.forecast.features import ABOVE_LEVEL, COLUMNS, Levels, above_hour, base, features
+from prewarm_operator.forecast.features import ABOVE_LEVEL, COLUMNS, LOAD, Levels, above_hour, base, features
 from prewarm_operator.forecast.learner import Learner
 from prewarm_operator.forecast.quality import Quality
 from prewarm_operator.forecast.recent import RecentMaximum
@@ -83,9 +83,11 @@ class Batch:
 
     def move_to(self, tick: int) -> None:
         """Go on to a later tick. What was passed over was not read."""
-        self.origins.clear(np.arange(max(self.tick + 1, tick - self.origins.ticks + 1), tick))
+        for passed in range(max(self.tick + 1, tick - self.origins.ticks + 1), tick):
+            self.origins.clear(passed)
         kept = tick - RING_SPARE + 1
-        self.due.clear(np.arange(max(self.tick - RING_SPARE + 1, kept - self.due.ticks), kept))
+        for judged in range(max(self.tick - RING_SPARE + 1, kept - self.due.ticks), kept):
+            self.due.clear(judged)
         for window in (self.recent, self.ceiling, self.quality):
             window.move_to(tick)
         self.tick = tick
@@ -98,28 +100,30 @@ class Batch:
             self.origins = self.origins.longer(needed, self.tick - np.arange(old))
             self.due = self.due.longer(needed, self.tick - RING_SPARE + 1 + np.arange(old))
 
-    def learn(self, root: Floats, fresh: Bools, at_seconds: float, horizons: Ints, quantile: Floats) -> None:
-        """Take this tick's readings (rows,), in the rows that have one (`fresh`)."""
+    def learn(self, root: Floats, fresh: Bools, at_seconds: float, horizons: Ints, quantiles: Floats) -> None:
+        """Take this tick's readings (rows,), in the rows that have one (`fresh`).
+
+        `quantiles`: (rows, 2), that of the row and NOMINAL.
+        """
         spikes = self.spikes
         waited = fresh & (spikes.tick >= 0)
-        alone = waited & spikes.alone(root)
-        if alone.any():  # what was forecast from a spike teaches nothing
+        alone, confirmed = spikes.settle(root, waited)
+        if np.count_nonzero(alone):  # what was forecast from a spike teaches nothing
+            self.levels.read(confirmed, spikes.season, spikes.gap_ticks)
             self.origins.forget(spikes.tick, alone)
             self.due.forget_heads(spikes.tick[:, None] + horizons, alone)
-        self._judge(waited, alone, quantile)
-        confirmed = spikes.confirmed(root, alone)
-        season = self.season.at(spikes.at_seconds)
+        self._judge(waited, alone, quantiles)
         origin = spikes.tick[:, None] - horizons
         inputs = self.origins.heads(origin)
         known = waited[:, None] & np.isfinite(inputs[..., 0]) & (origin > self.tick - self.origins.ticks)
-        self.learner.learn(features(inputs, np.broadcast_to(season[:, None], horizons.shape)), confirmed, known)
-        self.levels.confirm(confirmed, season, spikes.gap_ticks, waited)
+        self.learner.learn(features(inputs, spikes.season[:, None]), confirmed, known)
+        self.levels.confirm(waited)
         self.season.learn(confirmed, spikes.at_seconds, waited)
         self.recent.add(confirmed, waited)
         self.ceiling.add(confirmed, waited)
-        spikes.read(root, fresh, confirmed, self.tick, at_seconds)
+        spikes.read(root, fresh, waited, confirmed, self.tick, at_seconds)
 
-    def _judge(self, waited: Bools, alone: Bools, quantile: Floats) -> None:
+    def _judge(self, waited: Bools, alone: Bools, quantiles: Floats) -> None:
         """Hold the readings that waited against what had been forecast for them."""
         spikes = self.spikes
         due = self.due.rows(spikes.tick)
@@ -127,24 +131,31 @@ class Batch:
         known = recent[:, None] & np.isfinite(due[..., POINT])
         seen = spikes.value.astype(np.float32)  # as the ring keeps it: what equals its bound is under it
         bounds, conditions = due[..., OWN : NINETY_FIVE + 1], due[..., FIRST_CONDITION:]
-        self.residuals.learn(seen, due[..., POINT], bounds, conditions, quantile, known, alone)
+        self.residuals.learn(seen, due[..., POINT], bounds, conditions, quantiles, known, alone)
         self.quality.add(seen**2, due[:, 0, TOLD] ** 2, known[:, 0])
 
-    def forecast(self, fresh: Bools, at_seconds: float, horizons: Ints, quantile: Floats) -> tuple[Array, Bools]:
-        """(rows, horizons, 3): point, upper bounds at `quantile` (rows,) and at 0.95. And (rows,): which are sparse."""
+    def forecast(self, fresh: Bools, at_seconds: float, horizons: Ints, quantiles: Floats) -> tuple[Array, Bools]:
+        """(rows, horizons, 3): point, upper bounds at `quantiles` (rows, 2). And (rows,): which are sparse."""
         spikes = self.spikes
-        season = self.season.at(spikes.at_seconds)
-        level, usual, hour_load = self.levels.after(spikes.value, season, spikes.gap_ticks)
+        times = np.empty((len(horizons), 1 + horizons.shape[1]))
+        times[:, 0] = spikes.at_seconds
+        times[:, 1:] = at_seconds + horizons * self.tick_seconds
+        expected = self.season.at(times)
+        spikes.season, then = expected[:, 0].copy(), expected[:, 1:]
+        self.levels.read(spikes.value, spikes.season, spikes.gap_ticks)
+        means = self.levels.latest
         recent = self.recent.over(spikes.value)
-        now = base(spikes.value, level, usual, season, recent)
+        now = base(spikes.value, means, spikes.season, recent)
         self.origins.set(self.tick, np.where(fresh[:, None], now, np.nan))
-        then = self.season.at(at_seconds + horizons * self.tick_seconds)
         ceiling = np.sqrt(CEILING) * self.ceiling.over(spikes.value)[:, None]
-        point = np.clip(self.learner.predict(features(now[:, None, :], then)), 0, ceiling)
+        made = np.empty((*horizons.shape, FIRST_CONDITION + CONDITIONS))
+        point = np.minimum(np.maximum(self.learner.predict(features(now[:, None, :], then)), 0), ceiling)
         conditions = self.residuals.conditions(now[:, ABOVE_LEVEL], above_hour(now))
-        bounds = np.clip(point[..., None] + self.residuals.margins(conditions, quantile), 0, ceiling[..., None])
-        sparse = hour_load < SPARSE_LOAD
+        bounds = point[..., None] + self.residuals.margins(conditions, quantiles)
+        bounds = np.minimum(np.maximum(bounds, 0), ceiling[..., None])
+        sparse = means[:, LOAD] < SPARSE_LOAD
         told = np.where(sparse[:, None, None], recent[:, None, None], bounds)
-        kept = np.concatenate([point[..., None], bounds, told[..., 1:], conditions], axis=-1)
-        self.due.set_heads(self.tick + horizons, kept)
+        made[..., POINT], made[..., OWN : NINETY_FIVE + 1], made[..., TOLD] = point, bounds, told[..., 1]
+        made[..., FIRST_CONDITION:] = conditions
+        self.due.set_heads(self.tick + horizons, made)
         return np.concatenate([np.minimum(point, told[..., 0])[..., None], told], axis=-1), sparse

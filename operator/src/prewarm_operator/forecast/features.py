@@ -7,14 +7,19 @@ import numpy as np
 
 from prewarm_operator.forecast.arrays import Array, Bools, Floats, Room
 
-HALF_LIVES_SECONDS = np.array([30.0, 120.0, 600.0, 3600.0])
-SEASON_HALF_LIFE_SECONDS = 600.0
+LEVELS = 4
+PROFILE, LOAD = LEVELS, LEVELS + 1
+HALF_LIVES_SECONDS = np.array([30.0, 120.0, 600.0, 3600.0, 600.0, 3600.0])
+"""Of the means: four levels of the root of the load, then the profile of the day, then the load itself."""
 
 COLUMNS = 8
 """Of `base`: what a forecast made at one tick rests on, whatever its horizon."""
 
 ABOVE_LEVEL = 6
 """Column of `base`: the recent maximum less the level."""
+
+USUAL = 7
+"""Column of `base`: mean of the profile, NaN while the profile says nothing."""
 
 COUNT = 9
 """Of `features`: constant, level, and seven differences that are zero when nothing changes."""
@@ -25,58 +30,51 @@ INCREMENT = 6
 
 @dataclass
 class Levels(Room):
-    """Exponentially weighted means over confirmed readings. Loads as square roots."""
+    """Exponentially weighted means over readings. Loads as square roots, but for the column LOAD."""
 
     tick_seconds: float
-    level: Floats
-    """(rows, 4), by half-life."""
-    season: Floats
-    """(rows,): the seasonal profile under the same kind of mean, to compare the load with."""
-    hour_load: Floats
-    """(rows,): mean over the hour of the load itself, not of its root."""
+    confirmed: Floats
+    """(rows, means): without the reading that waits for the next one."""
+    latest: Floats
+    """(rows, means): with it."""
 
     @classmethod
     def cold(cls, rows: int, tick_seconds: float) -> Self:
         """Rows without a reading: the first one, after an infinite gap, becomes their level."""
-        return cls(tick_seconds, np.zeros((rows, len(HALF_LIVES_SECONDS))), np.zeros(rows), np.zeros(rows))
+        empty = np.zeros((rows, len(HALF_LIVES_SECONDS)))
+        return cls(tick_seconds, empty, empty.copy())
 
-    def after(self, root: Floats, season: Floats, gap_ticks: Floats) -> tuple[Floats, Floats, Floats]:
-        """`level`, `season`, `hour_load` with one reading more, `gap_ticks` after the last.
+    def read(self, root: Floats, season: Floats, gap_ticks: Floats) -> None:
+        """Readings (rows,), `gap_ticks` after the confirmed ones, and the profile at their times.
 
         A gap fades what was and brings nothing in.
         """
-        gap_seconds = gap_ticks * self.tick_seconds
-        fade = 0.5 ** (gap_seconds[:, None] / HALF_LIVES_SECONDS)
-        level = root[:, None] + (self.level - root[:, None]) * fade
-        usual = np.where(np.isfinite(season), season, root)
-        usual += (self.season - usual) * 0.5 ** (gap_seconds / SEASON_HALF_LIFE_SECONDS)
-        return level, usual, root**2 + (self.hour_load - root**2) * fade[:, -1]
+        came = np.empty(self.confirmed.shape)
+        came[:, :LEVELS] = root[:, None]
+        came[:, PROFILE] = np.where(np.isfinite(season), season, root)
+        came[:, LOAD] = root**2
+        fade = 0.5 ** ((gap_ticks * self.tick_seconds)[:, None] / HALF_LIVES_SECONDS)
+        self.latest = came + (self.confirmed - came) * fade
 
-    def confirm(self, root: Floats, season: Floats, gap_ticks: Floats, fresh: Bools) -> None:
-        """Take one reading per row that is `fresh`."""
-        level, usual, hour_load = self.after(root, season, gap_ticks)
-        self.level = np.where(fresh[:, None], level, self.level)
-        self.season = np.where(fresh, usual, self.season)
-        self.hour_load = np.where(fresh, hour_load, self.hour_load)
+    def confirm(self, rows: Bools) -> None:
+        """The latest reading of these rows is not in question any more."""
+        np.copyto(self.confirmed, self.latest, where=rows[:, None])
 
 
-def base(root: Floats, level: Floats, usual: Floats, season: Floats, maximum: Floats) -> Floats:
-    """(rows, COLUMNS): all that a forecast made now rests on. `usual` is the profile's mean, `season` its value now."""
-    e30, e120, e600, e3600 = level.T
+def base(root: Floats, means: Floats, season: Floats, maximum: Floats) -> Floats:
+    """(rows, COLUMNS): all that a forecast made now rests on. `means` are those of Levels, `season` is the profile."""
+    e30, e120, e600, e3600, usual, _ = means.T
     known = np.isfinite(season)
-    return np.stack(
-        [
-            e120,
-            root - e120,
-            e30 - e120,
-            e120 - e600,
-            e600 - e3600,
-            np.where(known, e600 - usual, 0),
-            maximum - e120,
-            np.where(known, usual, np.nan),
-        ],
-        axis=1,
-    )
+    result = np.empty((len(root), COLUMNS))
+    result[:, 0] = e120
+    result[:, 1] = root - e120
+    result[:, 2] = e30 - e120
+    result[:, 3] = e120 - e600
+    result[:, 4] = e600 - e3600
+    result[:, 5] = np.where(known, e600 - usual, 0)
+    result[:, ABOVE_LEVEL] = maximum - e120
+    result[:, USUAL] = np.where(known, usual, np.nan)
+    return result
 
 
 def above_hour(base: Floats) -> Floats:
@@ -85,12 +83,15 @@ def above_hour(base: Floats) -> Floats:
 
 
 def features(base: Array, season_then: Floats) -> Floats:
-    """(rows, horizons, COUNT) from base (rows, 1 or horizons, COLUMNS) and the profile at the time forecast for."""
-    result = np.empty((*season_then.shape, COUNT))
+    """(rows, horizons, COUNT) from base (rows, 1 or horizons, COLUMNS) and the profile at the time forecast for.
+
+    That time, too, may be one for all horizons: (rows, 1 or horizons).
+    """
+    increment = season_then - base[..., USUAL]
+    known = np.isfinite(increment)
+    result = np.empty((*increment.shape, COUNT))
     result[..., 0] = 1
     result[..., 1:6] = base[..., 0:5]
-    increment = season_then - base[..., 7]
-    known = np.isfinite(increment)
     result[..., INCREMENT] = np.where(known, increment, 0)
     result[..., 7] = np.where(known, base[..., 5], 0)
     result[..., 8] = base[..., 6]

@@ -13,6 +13,7 @@ from prewarm_operator.forecast import state
 from prewarm_operator.forecast.arrays import Array, Bools, Floats, Ints
 from prewarm_operator.forecast.batch import RING_SPARE, Batch
 from prewarm_operator.forecast.forecasts import Forecasts, Key
+from prewarm_operator.forecast.quality import NOMINAL
 
 LARGEST_LOAD = 1e9
 """More concurrent requests than this are no reading."""
@@ -59,12 +60,12 @@ class FleetForecast(Generic[Key]):
         self._settle()
         root, fresh = self._readings(load)
         ticks = self._horizons(horizons_ticks)
-        own = self._quantile(quantile)
+        quantiles = self._quantiles(quantile)
         batch = self._batch
         batch.move_to(batch.tick + self._elapsed(at_seconds))
         batch.reach(int(ticks.max(initial=1)))
-        batch.learn(root, fresh, at_seconds, ticks, own)
-        bounds, sparse = batch.forecast(fresh, at_seconds, ticks, own)
+        batch.learn(root, fresh, at_seconds, ticks, quantiles)
+        bounds, sparse = batch.forecast(fresh, at_seconds, ticks, quantiles)
         return self._told(bounds**2, sparse)
 
     def beside(self, first_seconds: float) -> "FleetForecast[Key]":
@@ -140,15 +141,18 @@ class FleetForecast(Generic[Key]):
         ticks, shape = np.asarray(horizons_ticks, dtype=np.int64), (len(self._rows), self.horizons)
         if ticks.shape not in (shape, shape[1:]):
             raise ValueError(f"horizons_ticks has shape {ticks.shape}: give {shape}, or {shape[1:]} for all alike")
-        return np.broadcast_to(np.clip(ticks, 1, max(1, int(LONGEST_HORIZON_SECONDS / self.tick_seconds))), shape)
+        longest = max(1, int(LONGEST_HORIZON_SECONDS / self.tick_seconds))
+        return np.clip(ticks, 1, longest, out=np.empty(shape, dtype=np.int64))
 
-    def _quantile(self, quantile: npt.ArrayLike | None) -> Floats:
-        own = np.asarray(self.quantile if quantile is None else quantile, dtype=np.float64)
-        if not ((own > 0) & (own < 1)).all():
+    def _quantiles(self, quantile: npt.ArrayLike | None) -> Floats:
+        """(rows, 2): the row's own and NOMINAL."""
+        quantiles = np.full((len(self._rows), 2), NOMINAL)
+        quantiles[:, 0] = self.quantile if quantile is None else quantile
+        if not ((quantiles > 0) & (quantiles < 1)).all():
             raise ValueError(
                 "quantile must be between 0 and 1: the share of time in which the load stays under the bound"
             )
-        return np.broadcast_to(own, (len(self._rows),))
+        return quantiles
 
     def _elapsed(self, at_seconds: float) -> int:
         """Ticks since the last step, at first since the epoch: so fleets that know nothing of each other count alike.
@@ -161,15 +165,17 @@ class FleetForecast(Generic[Key]):
     def _told(self, bounds: Array, sparse: Bools) -> Forecasts[Key]:
         batch = self._batch
         valid = batch.spikes.tick >= 0
-        point, upper, upper95 = np.moveaxis(np.where(valid[:, None, None], bounds, 0), -1, 0)
+        told = np.where(valid[:, None, None], bounds, 0)
+        judged, coverage, pinball, poor = batch.quality.told()
         return Forecasts(
             keys=self.keys,
-            point=point,
-            upper=upper,
-            upper95=upper95,
+            point=told[..., 0],
+            upper=told[..., 1],
+            upper95=told[..., 2],
             valid=valid,
             sparse=sparse & valid,
-            poor=batch.quality.poor(),
-            coverage=batch.quality.coverage(),
-            pinball=batch.quality.pinball(),
+            poor=poor,
+            coverage=coverage,
+            pinball=pinball,
+            judged=judged,
         )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from prewarm_operator.forecast.arrays import Bools, Floats
+from prewarm_operator.forecast.arrays import Bools, Floats, Ints
 
 Key = TypeVar("Key", bound=tuple[str, ...] | str)
 
@@ -27,3 +27,5 @@ class Forecasts(Generic[Key]):
     """(rows,): share of the last hour's readings at or under the first horizon's `upper95`; NaN without any."""
     pinball: Floats
     """(rows,): mean pinball loss of the same, in units of the load."""
+    judged: Ints
+    """(rows,): how many readings of the last hour these two rest on."""

@@ -60,7 +60,7 @@ class Learner(Room):
         """(rows, horizons), as a square root; any finite number. A head that gives none starts again from the prior."""
         result: Floats = np.einsum("nhp,nhp->nh", features, self.weights)
         broken = ~np.isfinite(result)
-        if broken.any():
+        if np.count_nonzero(broken):
             self._start_again(broken)
             result[broken] = features[broken] @ PRIOR_WEIGHTS
         return result
@@ -78,19 +78,19 @@ class Learner(Room):
         forgetting = 1 - self.tick_seconds / MEMORY_SECONDS
         gain = np.matmul(self.covariance, features[..., None])[..., 0]
         # Not below the forgetting factor, whatever rounding did to the covariance.
-        denominator = forgetting + np.maximum(0, np.einsum("nhp,nhp->nh", features, gain))
+        denominator = forgetting + np.maximum(0.0, np.einsum("nhp,nhp->nh", features, gain))
         error = np.where(known, root[:, None] - self.predict(features), 0)
         self.typical_error += np.where(known, TYPICAL_ERROR_RATE * (np.abs(error) - self.typical_error), 0)
         self._compare(np.abs(error), np.abs(root[:, None] - features @ PRIOR_WEIGHTS), known)
         limit = INNOVATION_LIMIT * self.typical_error
-        self.weights += gain * (np.clip(error, -limit, limit) / denominator)[..., None]
+        self.weights += gain * (np.minimum(np.maximum(error, -limit), limit) / denominator)[..., None]
         # A product with itself is symmetric to the last bit; what is not symmetric would grow with every tick.
         column = gain / np.sqrt(denominator)[..., None]
         covariance = (self.covariance - column[..., :, None] * column[..., None, :]) / forgetting
-        sane = known & (np.trace(covariance, axis1=-2, axis2=-1) < TRACE_LIMIT)
+        sane = known & (np.einsum("nhpp->nh", covariance) < TRACE_LIMIT)
         np.copyto(self.covariance, covariance, where=sane[..., None, None])
         lost = self.recent_error > LOST_RATIO * self.prior_error + LOST_ERROR
-        if lost.any():
+        if np.count_nonzero(lost):
             self._start_again(lost)
 
     def _compare(self, error: Floats, prior_error: Floats, known: Bools) -> None:

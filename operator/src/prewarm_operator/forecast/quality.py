@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 
-from prewarm_operator.forecast.arrays import Array, Bools, Floats, Room
+from prewarm_operator.forecast.arrays import Array, Bools, Floats, Ints, Room
 
 NOMINAL = 0.95
 """Coverage and loss are told of this quantile, whatever quantile is used: figures that can be compared."""
@@ -29,47 +29,35 @@ class Quality(Room):
     """Sums over the last hour in steps of five minutes, for the first horizon: that of readiness."""
 
     bucket_ticks: int
-    number: Floats
-    covered: Floats
-    loss: Floats
+    sums: Floats
+    """(rows, BUCKETS, 3): readings, those under their bound, and loss."""
     newest: int = 0
 
     @classmethod
     def cold(cls, rows: int, tick_seconds: float) -> Self:
         """Rows of which nothing is known."""
-        empty = np.zeros((rows, BUCKETS))
-        return cls(max(1, round(BUCKET_SECONDS / tick_seconds)), empty, empty.copy(), empty.copy())
+        return cls(max(1, round(BUCKET_SECONDS / tick_seconds)), np.zeros((rows, BUCKETS, 3)))
 
     def move_to(self, tick: int) -> None:
         """Forget what is older than an hour."""
         bucket = tick // self.bucket_ticks
-        passed = (bucket - np.arange(min(bucket - self.newest, BUCKETS))) % BUCKETS
-        for sums in (self.number, self.covered, self.loss):
-            sums[:, passed] = 0
+        for passed in range(max(self.newest, bucket - BUCKETS) + 1, bucket + 1):
+            self.sums[:, passed % BUCKETS] = 0
         self.newest = bucket
 
     def add(self, load: Array, upper: Array, known: Bools) -> None:
         """A load (rows,), and the upper bound (rows,) that had been forecast for it."""
-        column = self.newest % BUCKETS
-        self.number[:, column] += known
-        self.covered[:, column] += known & (load <= upper)
-        self.loss[:, column] += np.where(known, pinball(load, np.where(known, upper, 0), NOMINAL), 0)
+        bucket = self.sums[:, self.newest % BUCKETS]
+        bucket[:, 0] += known
+        bucket[:, 1] += known & (load <= upper)
+        bucket[:, 2] += np.where(known, pinball(load, upper, NOMINAL), 0)
 
-    def coverage(self) -> Floats:
-        """(rows,): share of the readings that stayed under their bound; NaN while there are none."""
-        return _mean(self.covered, self.number)
-
-    def pinball(self) -> Floats:
-        """(rows,): mean loss, in units of the load; NaN while there is none."""
-        return _mean(self.loss, self.number)
-
-    def poor(self) -> Bools:
-        """(rows,): the bound was exceeded so often that it is not to be relied on."""
-        number = self.number.sum(1)
-        poor: Bools = (number >= ENOUGH) & (self.covered.sum(1) < POOR_COVERAGE * number)
-        return poor
-
-
-def _mean(sums: Floats, number: Floats) -> Floats:
-    total = number.sum(1)
-    return np.where(total > 0, sums.sum(1) / np.maximum(total, 1), np.nan)
+    def told(self) -> tuple[Ints, Floats, Floats, Bools]:
+        """(rows,) each, of the last hour: readings that had been forecast; share of them that stayed under their bound
+        and mean loss in units of the load, NaN while there are no readings; whether the bound was exceeded so often
+        that it is not to be relied on.
+        """
+        number, covered, loss = np.add.reduce(self.sums, axis=1).T
+        poor = (number >= ENOUGH) & (covered < POOR_COVERAGE * number)
+        known = np.where(number > 0, number, np.nan)
+        return number.astype(np.int64), covered / known, loss / known, poor

@@ -26,14 +26,15 @@ class RecentMaximum(Room):
     def move_to(self, tick: int) -> None:
         """Forget what has left the window."""
         bucket = tick // self.bucket_ticks
-        passed = min(bucket - self.newest, self.buckets.shape[1])
-        self.buckets[:, (bucket - np.arange(passed)) % self.buckets.shape[1]] = -np.inf
+        count = self.buckets.shape[1]
+        for passed in range(max(self.newest, bucket - count) + 1, bucket + 1):
+            self.buckets[:, passed % count] = -np.inf
         self.newest = bucket
 
     def add(self, root: Floats, fresh: Bools) -> None:
         """Take one reading per row that is `fresh`."""
-        column = self.newest % self.buckets.shape[1]
-        self.buckets[:, column] = np.maximum(self.buckets[:, column], np.where(fresh, root, -np.inf))
+        newest = self.buckets[:, self.newest % self.buckets.shape[1]]
+        np.maximum(newest, root, out=newest, where=fresh)
 
     def over(self, root: Floats) -> Floats:
         """The maximum of the window and of `root`, per row."""

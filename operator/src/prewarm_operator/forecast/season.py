@@ -44,7 +44,7 @@ class Season(Room):
         """Take one reading per row, read at `at_seconds` of Unix time; rows that are not `fresh` have none."""
         slot = (at_seconds // SLOT_SECONDS).astype(np.int64) % SLOTS
         ended = fresh & (slot != self.open_slot)
-        if ended.any():
+        if np.count_nonzero(ended):
             self._close(np.flatnonzero(ended & (self.count > 0)))
             self.total[ended] = 0
             self.count[ended] = 0
@@ -73,11 +73,11 @@ class Season(Room):
         self.smooth[rows, (slot - NEIGHBOURS) % SLOTS] = np.where(number > 0, total / np.maximum(number, 1), np.nan)
 
     def at(self, at_seconds: Array) -> Floats:
-        """The profile at these times, shape (rows,) or (rows, times), linear between the middles of two slots."""
+        """The profile at these times (rows, times), linear between the middles of two slots."""
         position = at_seconds / SLOT_SECONDS - 0.5
         left = np.floor(position)
         slot = left.astype(np.int64) % SLOTS
-        rows = np.arange(len(self.smooth)).reshape(-1, *[1] * (at_seconds.ndim - 1))
-        first, second = self.smooth[rows, slot], self.smooth[rows, (slot + 1) % SLOTS]
+        row, smooth = np.arange(0, self.smooth.size, SLOTS)[:, None], self.smooth.reshape(-1)
+        first, second = smooth.take(row + slot), smooth.take(row + (slot + 1) % SLOTS)
         first, second = np.where(np.isnan(first), second, first), np.where(np.isnan(second), first, second)
         return (first + (position - left) * (second - first)).astype(np.float64)

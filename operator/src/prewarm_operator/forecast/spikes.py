@@ -30,6 +30,8 @@ class Spikes(Room):
     tick: Ints
     """When it was read; negative while there is none."""
     at_seconds: Floats
+    season: Floats
+    """What the profile of the day has for that time."""
     gap_ticks: Floats
     """Ticks between it and the reading before; infinite for the first one."""
     typical_step: Floats
@@ -42,33 +44,29 @@ class Spikes(Room):
             value=np.zeros(rows),
             tick=np.full(rows, -1, dtype=np.int64),
             at_seconds=np.zeros(rows),
+            season=np.full(rows, np.nan),
             gap_ticks=np.full(rows, np.inf),
             typical_step=np.full(rows, 0.5),
         )
 
-    def alone(self, root: Floats) -> Bools:
-        """(rows,): the waiting reading is a spike, now that `root` follows it."""
-        beside = self._beside(root)
+    def settle(self, root: Floats, waited: Bools) -> tuple[Bools, Floats]:
+        """(rows,) each, now that `root` follows in the rows that `waited`: whether the waiting reading is a spike, and
+
+        what it is worth: itself, or its larger neighbour if it stood alone.
+        """
+        beside = np.maximum(self.before, root)
         high = self.value**2 > SPIKE_RATIO * (beside**2 + 1)
-        return high & (self.value - beside > SPIKE_STEPS * self.typical_step)
+        alone = waited & high & (self.value - beside > SPIKE_STEPS * self.typical_step)
+        return alone, np.where(alone, beside, self.value)
 
-    def confirmed(self, root: Floats, alone: Bools) -> Floats:
-        """(rows,): what the waiting reading is worth: itself, or its larger neighbour if it stood alone."""
-        return np.where(alone, self._beside(root), self.value)
-
-    def _beside(self, root: Floats) -> Floats:
-        return np.maximum(self.before, root)
-
-    def read(self, root: Floats, fresh: Bools, confirmed: Floats, tick: int, at_seconds: float) -> None:
-        """Let the next reading wait, in the rows that have one (`fresh`)."""
-        known = fresh & (self.tick >= 0)
+    def read(self, root: Floats, fresh: Bools, waited: Bools, confirmed: Floats, tick: int, at_seconds: float) -> None:
+        """Let the next reading wait, in the rows that have one (`fresh`); what `waited` there is `confirmed`."""
         step = np.minimum(np.abs(confirmed - self.before), 10 * self.typical_step)
-        settled = known & np.isfinite(self.gap_ticks)
-        self.typical_step = np.where(
-            settled, self.typical_step + TYPICAL_STEP_RATE * (step - self.typical_step), self.typical_step
-        )
-        self.gap_ticks = np.where(fresh, np.where(self.tick >= 0, tick - self.tick, np.inf), self.gap_ticks)
-        self.before = np.where(known, confirmed, np.where(fresh, root, self.before))
-        self.value = np.where(fresh, root, self.value)
-        self.tick = np.where(fresh, tick, self.tick)
-        self.at_seconds = np.where(fresh, at_seconds, self.at_seconds)
+        change = TYPICAL_STEP_RATE * (step - self.typical_step)
+        self.typical_step += np.where(waited & np.isfinite(self.gap_ticks), change, 0)
+        np.copyto(self.gap_ticks, tick - self.tick, where=waited)
+        np.copyto(self.before, root, where=fresh)
+        np.copyto(self.before, confirmed, where=waited)
+        np.copyto(self.value, root, where=fresh)
+        np.copyto(self.tick, tick, where=fresh)
+        np.copyto(self.at_seconds, at_seconds, where=fresh)

@@ -11,7 +11,7 @@ from prewarm_operator.forecast.arrays import Array, Bools, Ints
 from prewarm_operator.forecast.batch import RING_SPARE, Batch
 from prewarm_operator.forecast.forecasts import Key
 
-VERSION = 1
+VERSION = 2
 """Of the format and of what the arrays mean; raise it with either."""
 
 FORMAT = "prewarm-forecast"
@@ -81,10 +81,8 @@ def _key(saved: str | list[str]) -> object:
 def _sane(arrays: dict[str, Array]) -> Bools:
     """(rows,): what must be finite is."""
     parts = [arrays[f"learner.{name}"] for name in ("weights", "covariance", "typical_error")]
-    parts += [
-        arrays[f"residuals.{name}"] for name in ("usual_spread", "recent_spread", "histogram", "gain", "correction")
-    ]
-    parts += [arrays["levels.level"], arrays["levels.season"], arrays["spikes.value"]]
+    parts += [arrays[f"residuals.{name}"] for name in ("spread", "histogram", "gain", "correction")]
+    parts += [arrays["levels.confirmed"], arrays["levels.latest"], arrays["spikes.value"]]
     checks = [np.isfinite(part.reshape(len(part), -1)).all(1) for part in parts]
     sane: Bools = np.logical_and.reduce(checks)
     return sane

@@ -6,15 +6,18 @@ plain dictionaries; see docs/design/0002-operator.md.
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Literal
 
 import aiohttp
 from kubernetes.aio import client as kubernetes_client
 from kubernetes.aio import config as kubernetes_config
 from kubernetes.aio.config.config_exception import ConfigException
+from yaml import YAMLError
 
 from prewarm_operator import metrics
 from prewarm_operator.kube.errors import (
@@ -114,6 +117,41 @@ async def connect(user_agent: str) -> AsyncIterator[Client]:
     async with kubernetes_client.ApiClient(configuration) as api:
         api.user_agent = user_agent
         yield Client(api)
+
+
+@asynccontextmanager
+async def connect_as_person(
+    user_agent: str, kubeconfig: str | None = None, context: str | None = None
+) -> AsyncIterator[tuple[Client, str]]:
+    """A client with the rights of whoever runs the command, and the namespace that kubectl would take.
+
+    Args:
+        user_agent: by which the API server's audit log names the command.
+        kubeconfig: path; None as kubectl finds it.
+        context: name in it; None is the current one.
+
+    Raises:
+        KubeError: there is no such kubeconfig or context.
+    """
+    configuration = kubernetes_client.Configuration()
+    files = _found(kubeconfig or os.environ.get("KUBECONFIG") or "~/.kube/config")
+    try:
+        loader = await kubernetes_config.load_kube_config(  # type: ignore[no-untyped-call]
+            config_file=files, context=context, client_configuration=configuration, persist_config=False
+        )
+    # The last two are the library's words for a file that is YAML of another kind.
+    except (ConfigException, OSError, YAMLError, AttributeError, TypeError) as error:
+        told = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise KubeError(f"the kubeconfig {files} cannot be used ({told}): set KUBECONFIG or --context") from error
+    async with kubernetes_client.ApiClient(configuration) as api:
+        api.user_agent = user_agent
+        yield Client(api), loader.current_context["context"].get("namespace") or "default"
+
+
+def _found(kubeconfig: str) -> str:
+    if any(Path(file).expanduser().exists() for file in kubeconfig.split(os.pathsep) if file):
+        return kubeconfig
+    raise KubeError(f"there is no kubeconfig {kubeconfig}: set KUBECONFIG or --kubeconfig")
 
 
 def _refusal(status: int, payload: bytes, retry_after: str | None) -> Refused:

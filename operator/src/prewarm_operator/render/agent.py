@@ -13,6 +13,7 @@ from prewarm_operator.api.status import AgentDeploymentStatus
 class Agent:
     """Attributes:
     upgrade: value of the annotation that asks for pods as the present operator makes them, "" if there is none.
+    restarted_at: value of the annotation that asks for new pods, "" if there is none.
     status: as last written, or an empty one before the first write.
     """
 
@@ -21,6 +22,7 @@ class Agent:
     uid: str
     generation: int
     upgrade: str
+    restarted_at: str
     spec: AgentDeploymentSpec
     status: AgentDeploymentStatus
 
@@ -34,12 +36,14 @@ def parse(body: Mapping[str, Any]) -> Agent:
     """
     parsed = AgentDeployment.model_validate(body)
     metadata = body["metadata"]
+    annotations = metadata.get("annotations") or {}
     return Agent(
         namespace=metadata["namespace"],
         name=metadata["name"],
         uid=metadata["uid"],
         generation=metadata.get("generation", 0),
-        upgrade=(metadata.get("annotations") or {}).get(names.ANNOTATION_UPGRADE, ""),
+        upgrade=annotations.get(names.ANNOTATION_UPGRADE, ""),
+        restarted_at=annotations.get(names.ANNOTATION_RESTARTED_AT, ""),
         spec=parsed.spec,
         status=parsed.status or AgentDeploymentStatus(),
     )

@@ -16,6 +16,7 @@ class Children:
     Attributes:
         config_map: None for a foreign image, and where the pods stay on one that only an older operator renders.
         pods: the template that the Deployment carries.
+        headroom: what keeps places on nodes free for pods to come.
     """
 
     config_map: Mapping[str, Any] | None
@@ -23,6 +24,7 @@ class Children:
     disruption_budget: Mapping[str, Any]
     deployment: Mapping[str, Any]
     pods: Template
+    headroom: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def revision(self) -> str:
@@ -30,7 +32,13 @@ class Children:
         return self.pods.revision
 
 
-def render(agent: Agent, replicas: int | None, config: Mapping[str, Any] | None, pods: Template) -> Children:
+def render(
+    agent: Agent,
+    replicas: int | None,
+    config: Mapping[str, Any] | None,
+    pods: Template,
+    headroom: tuple[Mapping[str, Any], ...] = (),
+) -> Children:
     """The children that `agent` wants.
 
     Args:
@@ -38,6 +46,7 @@ def render(agent: Agent, replicas: int | None, config: Mapping[str, Any] | None,
         replicas: number of pods, None if somebody else sets it.
         config: the ConfigMap as this operator renders it, None for a foreign image.
         pods: the pod template, rendered now or kept.
+        headroom: objects that keep places on nodes free.
     """
     mounted = config is not None and config["metadata"]["name"] == pods.config_map_name
     return Children(
@@ -46,4 +55,5 @@ def render(agent: Agent, replicas: int | None, config: Mapping[str, Any] | None,
         disruption_budget=disruption_budget.render(agent),
         deployment=workload.render(agent, replicas, pods),
         pods=pods,
+        headroom=headroom,
     )

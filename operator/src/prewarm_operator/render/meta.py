@@ -15,12 +15,12 @@ def content_hash(content: Any) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()[:10]
 
 
-def child_labels(name: str) -> dict[str, str]:
+def child_labels(name: str, component: str = "agent") -> dict[str, str]:
     """Labels of every child and every pod of the AgentDeployment `name`."""
     return {
         "app.kubernetes.io/name": "prewarm-agent",
         "app.kubernetes.io/instance": name,
-        "app.kubernetes.io/component": "agent",
+        "app.kubernetes.io/component": component,
         "app.kubernetes.io/managed-by": names.MANAGED_BY,
         names.LABEL_AGENT: name,
     }
@@ -33,6 +33,7 @@ def child(
     name: str,
     content: Mapping[str, Any],
     annotations: Mapping[str, str] | None = None,
+    component: str = "agent",
 ) -> dict[str, Any]:
     """A child object: `content` (spec or data) under our metadata, with the hash of all of it as annotation.
 
@@ -44,7 +45,7 @@ def child(
         "metadata": {
             "name": name,
             "namespace": agent.namespace,
-            "labels": child_labels(agent.name),
+            "labels": child_labels(agent.name, component),
             "annotations": dict(annotations or {}),
             "ownerReferences": [
                 {

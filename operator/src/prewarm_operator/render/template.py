@@ -5,9 +5,11 @@ agent of the cluster. So the template is stored with the Deployment that it was 
 the spec changes or the user asks for a new one.
 """
 
+from __future__ import annotations
+
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from prewarm_operator.api import names
@@ -52,6 +54,22 @@ class Template:
         own = (volume for volume in volumes if volume.get("name") == container.CONFIG_VOLUME)
         return next((str(volume["configMap"]["name"]) for volume in own), None)
 
+    @property
+    def restarted_at(self) -> str:
+        """The restart that its pods come from, "" if they were never restarted."""
+        annotations = self.body["metadata"].get("annotations") or {}
+        return str(annotations.get(names.ANNOTATION_RESTARTED_AT, ""))
+
+    def restarted(self, at: str) -> Template:
+        """The same template for pods of the restart `at`; "" asks for none."""
+        if at in ("", self.restarted_at):
+            return self
+        metadata = self.body["metadata"]
+        annotations = {**(metadata.get("annotations") or {}), names.ANNOTATION_RESTARTED_AT: at}
+        labels = {label: value for label, value in metadata["labels"].items() if label != names.LABEL_REVISION}
+        body = {**self.body, "metadata": {**metadata, "labels": labels, "annotations": annotations}}
+        return replace(self, body=_with_revision(body))
+
     def annotations(self) -> dict[str, str]:
         """What the child Deployment carries so that a later operator can read the template back."""
         return {
@@ -71,8 +89,12 @@ def render(agent: Agent, config: Mapping[str, Any] | None, default_image: str) -
     """
     labels = meta.child_labels(agent.name) | selector(agent)
     body = pod.template(agent, labels, None if config is None else config["metadata"]["name"], default_image)
-    body["metadata"]["labels"] = body["metadata"]["labels"] | {names.LABEL_REVISION: meta.content_hash(body)}
-    return Template(body, RENDERER_VERSION, source_hash(agent))
+    return Template(_with_revision(body), RENDERER_VERSION, source_hash(agent))
+
+
+def _with_revision(body: Mapping[str, Any]) -> dict[str, Any]:
+    labels = {**body["metadata"]["labels"], names.LABEL_REVISION: meta.content_hash(body)}
+    return {**body, "metadata": {**body["metadata"], "labels": labels}}
 
 
 def selector(agent: Agent) -> dict[str, str]:

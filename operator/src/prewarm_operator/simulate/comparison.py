@@ -1,19 +1,21 @@
 """What each policy, with each of its settings, would have done with one load."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from prewarm_operator.decide.scale import TARGET_SHARE
 from prewarm_operator.decide.scaling.model import Mode, Policy
 from prewarm_operator.decide.scaling.terms import pods_for
-from prewarm_operator.simulate.forecasts import forecasts
+from prewarm_operator.simulate.forecasts import Foreseen, forecasts
 from prewarm_operator.simulate.peers import HPA, KPA, fixed, oracle
 from prewarm_operator.simulate.pods import Ask, Outcome, run
 from prewarm_operator.simulate.prewarm import Prewarm
 
+PREWARM, HPA_NAME, KPA_NAME, FIXED, ORACLE = "Prewarm", "HPA", "Knative KPA", "fixed", "oracle"
+
 DEFAULT_COLD_SHARE = 0.01
-COLD_SHARES = (0.05, DEFAULT_COLD_SHARE, 0.002)
-HPA_TARGETS = (0.9, 0.8, 0.7, 0.6, 0.5)
+COLD_SHARES = (0.1, 0.03, DEFAULT_COLD_SHARE, 0.003, 0.001)
+HPA_TARGETS = (0.9, 0.8, TARGET_SHARE, 0.6, 0.5)
 LEARNING_SHARE = 1 / 3
 """Of the record, before anything counts: a forecast knows nothing at first, and an operator that runs has learned."""
 
@@ -29,6 +31,7 @@ class Question:
         concurrency_limit: requests that one pod takes at once.
         low: fewest pods.
         high: most pods.
+        hpa_target: the share of a pod's limit at which the HPA that Prewarm is compared with aims.
     """
 
     demand: Sequence[float]
@@ -37,43 +40,82 @@ class Question:
     concurrency_limit: int
     low: int
     high: int
+    hpa_target: float = TARGET_SHARE
 
     @property
     def first(self) -> int:
         """The tick from which on outcomes count."""
         return int(len(self.demand) * LEARNING_SHARE)
 
+    @property
+    def policy(self) -> Policy:
+        """What an AgentDeployment with these bounds, in mode Auto, has the operator decide by."""
+        limit = self.concurrency_limit
+        return Policy(Mode.AUTO, self.low, self.high, limit, TARGET_SHARE * limit)
+
 
 @dataclass(frozen=True)
 class Answer:
-    """A policy with a setting, and what it did. `is_default` marks those that users have without a choice."""
+    """A policy with a setting, and what it did."""
 
     policy: str
     setting: str
     outcome: Outcome
-    is_default: bool = False
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"{self.policy}, {self.setting}"
 
 
-def compare(question: Question, done: Callable[[int], None] = lambda _: None) -> Iterator[Answer]:
-    """All of them, Prewarm first. `done` is told each tick of the forecast, which takes the most time."""
+@dataclass(frozen=True)
+class Comparison:
+    """All answers to a question.
+
+    Attributes:
+        ours: Prewarm as it is by default; one of `answers`, as is `hpa`, the one that it is compared with.
+        foreseen: the forecasts of `ours`.
+    """
+
+    question: Question
+    answers: tuple[Answer, ...]
+    ours: Answer
+    hpa: Answer
+    foreseen: Foreseen
+
+    def of(self, policy: str) -> tuple[Answer, ...]:
+        """The answers of one policy, by setting."""
+        return tuple(answer for answer in self.answers if answer.policy == policy)
+
+
+def compare(question: Question, done: Callable[[int], None] = lambda _: None) -> Comparison:
+    """Ask all of them. `done` is told each tick of the forecast, which takes the most time."""
     demand, capacity, start = question.demand, question.concurrency_limit, question.start_seconds
 
-    def outcome(ask: Ask) -> Outcome:
+    def answer(policy: str, setting: str, ask: Ask) -> Answer:
         def bounded(tick: int, total: int, ready: int) -> int:
             return min(question.high, ask(tick, total, ready))
 
-        return run(demand, capacity, start, bounded, first=question.first, minimum=question.low)
+        outcome = run(demand, capacity, start, bounded, first=question.first, minimum=question.low)
+        return Answer(policy, setting, outcome)
 
-    policy = Policy(Mode.AUTO, question.low, question.high, capacity, TARGET_SHARE * capacity)
-    settings = [(start, share) for share in COLD_SHARES]
-    made = forecasts(demand, settings, question.begins_epoch_seconds, done)
-    for setting in settings:
-        is_default = setting[1] == DEFAULT_COLD_SHARE
-        ask = Prewarm(demand, policy, made[setting], begins_epoch_seconds=question.begins_epoch_seconds)
-        yield Answer("Prewarm", f"target cold {setting[1] * 100:g} %", outcome(ask), is_default)
-    for target in HPA_TARGETS:
-        yield Answer("HPA", f"target {target:.0%}", outcome(HPA(demand, capacity, target)), target == TARGET_SHARE)
-    yield Answer("Knative KPA", f"target {TARGET_SHARE:.0%}", outcome(KPA(demand, capacity)), is_default=True)
+    made = forecasts(demand, [(start, share) for share in COLD_SHARES], question.begins_epoch_seconds, done)
+    prewarm, hpa = {}, {}
+    for share in COLD_SHARES:
+        ask = Prewarm(demand, question.policy, made[start, share], (), question.begins_epoch_seconds)
+        prewarm[share] = answer(PREWARM, f"target cold {share * 100:g}%", ask)
+    for target in sorted({*HPA_TARGETS, question.hpa_target}, reverse=True):
+        hpa[target] = answer(HPA_NAME, f"target {target * 100:g}%", HPA(demand, capacity, target))
     peak = max(question.low, pods_for(max(demand), capacity))
-    yield Answer("fixed", f"{min(peak, question.high)} pods", outcome(fixed(peak)))
-    yield Answer("oracle", "knows the future", outcome(oracle(demand, capacity, start)))
+    others = (
+        answer(KPA_NAME, f"target {TARGET_SHARE:.0%}", KPA(demand, capacity)),
+        answer(FIXED, f"{min(peak, question.high)} pods", fixed(peak)),
+        answer(ORACLE, "knows the future", oracle(demand, capacity, start)),
+    )
+    return Comparison(
+        question=question,
+        answers=(*prewarm.values(), *hpa.values(), *others),
+        ours=prewarm[DEFAULT_COLD_SHARE],
+        hpa=hpa[question.hpa_target],
+        foreseen=made[start, DEFAULT_COLD_SHARE],
+    )

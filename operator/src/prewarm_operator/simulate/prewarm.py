@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from prewarm_operator.decide.scaling.decision import decide_scaling
-from prewarm_operator.decide.scaling.model import Inputs, Pods, Policy
+from prewarm_operator.decide.scaling.model import Inputs, Pods, Policy, Verdict
 from prewarm_operator.decide.schedule import NO_WINDOW, Present, Window, present
 from prewarm_operator.signals.reading import Reading
 from prewarm_operator.simulate.demand import TICK_SECONDS
@@ -34,6 +34,10 @@ class Prewarm:
     _present: Present | None = None
 
     def __call__(self, tick: int, total: int, _ready: int) -> int:
+        return self.decide(tick, total).replicas
+
+    def decide(self, tick: int, total: int) -> Verdict:
+        """The verdict at the begin of a tick, with `total` pods; each tick once, in their order."""
         now = tick * TICK_SECONDS
         epoch_seconds = self.begins_epoch_seconds + now
         if self.windows and (self._present is None or not self._present.holds_at(epoch_seconds)):
@@ -47,4 +51,4 @@ class Prewarm:
             schedule=self._present or NO_WINDOW,
         )
         verdict, self._history = decide_scaling(inputs, self._history, now)
-        return verdict.replicas
+        return verdict

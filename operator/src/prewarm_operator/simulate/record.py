@@ -14,6 +14,7 @@ SECONDS, TIME = "timestamp_seconds", "time"
 REQUESTS, CONCURRENT = "requests", "concurrent"
 LONGEST_BIN_SECONDS = 900.0
 CLOCK_CHANGE_SECONDS = 3600.0
+LARGEST_LOAD = 1e9
 SAME_SECONDS = 0.001
 
 
@@ -109,8 +110,8 @@ def _number(text: str, where: str, column: str) -> float:
         value = float(text)
     except ValueError:
         raise RecordRefused(f"{where}: {column} {text!r} is no number; write 0 where there was no load.") from None
-    if not math.isfinite(value) or value < 0:
-        raise RecordRefused(f"{where}: {column} {text} cannot be a load; write a number from 0 on.")
+    if not 0 <= value <= LARGEST_LOAD:
+        raise RecordRefused(f"{where}: {column} {text} cannot be a load; write a number from 0 to 1e9.")
     return value
 
 

@@ -8,9 +8,11 @@ from prewarm_operator.api import names
 from prewarm_operator.kube.resources import (
     AGENT_DEPLOYMENTS,
     AUTOSCALERS,
+    CAPACITY_BUFFERS,
     CONFIG_MAPS,
     DEPLOYMENTS,
     DISRUPTION_BUDGETS,
+    POD_TEMPLATES,
     PODS,
     REPLICA_SETS,
     SERVICES,
@@ -22,7 +24,8 @@ EventType = Literal["ADDED", "MODIFIED", "DELETED"] | None
 """As kopf reports it: None for objects of a first listing."""
 
 
-_NAMED_AS_THE_AGENT = frozenset({AGENT_DEPLOYMENTS, DEPLOYMENTS, SERVICES, DISRUPTION_BUDGETS})
+_NAMED_AS_THE_AGENT = frozenset({AGENT_DEPLOYMENTS, SERVICES, DISRUPTION_BUDGETS})
+_SOME_NAMED_AS_THE_AGENT = frozenset({DEPLOYMENTS, POD_TEMPLATES, CAPACITY_BUFFERS})
 
 
 class Key(NamedTuple):
@@ -128,6 +131,8 @@ class Cache:
         metadata = body["metadata"]
         if resource in _NAMED_AS_THE_AGENT:
             name = metadata["name"]
+        elif resource in _SOME_NAMED_AS_THE_AGENT:
+            name = _owner(metadata) or metadata["name"]
         elif resource == AUTOSCALERS:
             target = body["spec"]["scaleTargetRef"]
             name = target["name"] if target["kind"] in (DEPLOYMENTS.kind, AGENT_DEPLOYMENTS.kind) else None

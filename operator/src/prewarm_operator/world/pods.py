@@ -40,6 +40,7 @@ class PodView:
         fault: what a person must repair before it can start, else None.
         crash: how its container last died by itself, else None; it is started again without us.
         unschedulable: why no node takes it, in the scheduler's words, else None.
+        deletion_cost: what the ReplicaSet goes by when it has to choose whom to delete.
         lost_labels: of the labels that decide whose pod it is, those that it was made with and has no more.
     """
 
@@ -52,6 +53,7 @@ class PodView:
     crash: Fault | None
     unschedulable: str | None
     lost_labels: Mapping[str, str]
+    deletion_cost: int = 0
 
 
 def is_ready(pod: Mapping[str, Any]) -> bool:
@@ -101,7 +103,16 @@ def view(pod: Mapping[str, Any], maker: Mapping[str, Any] | None) -> PodView:
         crash=next((crash for crash in crashes if crash is not None), None),
         unschedulable=_unschedulable(pod),
         lost_labels=lost,
+        deletion_cost=_deletion_cost(metadata.get("annotations") or {}),
     )
+
+
+def _deletion_cost(annotations: Mapping[str, str]) -> int:
+    """As the ReplicaSet's controller reads it: what is no number counts as none."""
+    try:
+        return int(annotations.get(names.ANNOTATION_DELETION_COST, "0"))
+    except ValueError:
+        return 0
 
 
 def _made_with(maker: Mapping[str, Any] | None) -> Mapping[str, str]:

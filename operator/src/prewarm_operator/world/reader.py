@@ -7,13 +7,15 @@ from typing import Any
 
 from prewarm_operator.api import names
 from prewarm_operator.kube.client import Client
-from prewarm_operator.kube.errors import Refused
+from prewarm_operator.kube.errors import NotFound, Refused
 from prewarm_operator.kube.resources import (
     AGENT_DEPLOYMENTS,
     AUTOSCALERS,
+    CAPACITY_BUFFERS,
     CONFIG_MAPS,
     DEPLOYMENTS,
     DISRUPTION_BUDGETS,
+    POD_TEMPLATES,
     PODS,
     REPLICA_SETS,
     SERVICES,
@@ -24,6 +26,8 @@ from prewarm_operator.world.cache import Cache, Key
 logger = logging.getLogger(__name__)
 
 PAGE_SIZE = 500
+LATEST = 2**63 - 1
+"""A version after all others."""
 
 MANAGED_SELECTOR = f"app.kubernetes.io/managed-by={names.MANAGED_BY}"
 POD_SELECTOR = names.LABEL_ORIGIN
@@ -48,9 +52,12 @@ STRAY_PODS = f"{names.LABEL_AGENT},!{names.LABEL_ORIGIN}"
 class Reader:
     """Fills a cache from complete lists: of the whole cluster, or of `namespaces` if there are any.
 
+    `with_buffers`: CapacityBuffers too, where the cluster serves them.
+
     Attributes:
         readable: those of `namespaces` that could be listed last; empty as long as it is the whole cluster.
         listed_at: when the last complete listing of all kinds began, in seconds since the epoch; 0 before the first.
+        buffers_served: whether it serves them, as of the last listing.
     """
 
     def __init__(
@@ -59,11 +66,14 @@ class Reader:
         cache: Cache,
         namespaces: Sequence[str] = (),
         wall_clock: Callable[[], float] = time.time,
+        with_buffers: bool = False,
     ) -> None:
         self._client = client
         self._cache = cache
         self._namespaces = namespaces
         self._wall_clock = wall_clock
+        self._with_buffers = with_buffers
+        self.buffers_served = False
         self.readable: tuple[str, ...] = ()
         self.listed_at = 0.0
 
@@ -78,12 +88,32 @@ class Reader:
         self.readable = await self._find_readable()
         for resource, selector in SELECTORS.items():
             selectors = (selector, STRAY_PODS) if resource == PODS else (selector,)
-            places = self.readable or (None,)
-            lists = [await self._list(resource, each, place) for place in places for each in selectors]
-            items = [item for page, _ in lists for item in page]
-            touched |= self._cache.replace(resource, items, min(version for _, version in lists))
+            touched |= await self._read(resource, selectors)
+        if self._with_buffers:
+            touched |= await self._read_buffers()
         self.listed_at = started
         return touched
+
+    async def _read(self, resource: Resource, selectors: Sequence[str]) -> set[Key]:
+        places = self.readable or (None,)
+        lists = [await self._list(resource, each, place) for place in places for each in selectors]
+        items = [item for page, _ in lists for item in page]
+        return self._cache.replace(resource, items, min(version for _, version in lists))
+
+    async def _read_buffers(self) -> set[Key]:
+        """Their kind comes and goes with an autoscaler of nodes, which is no reason not to look after agents."""
+        try:
+            group = await self._client.request("GET", f"/apis/{CAPACITY_BUFFERS.api_version}")
+            self.buffers_served = any(each["name"] == CAPACITY_BUFFERS.plural for each in group["resources"])
+            if self.buffers_served:
+                touched = await self._read(POD_TEMPLATES, (MANAGED_SELECTOR,))
+                return touched | await self._read(CAPACITY_BUFFERS, (MANAGED_SELECTOR,))
+        except NotFound:
+            self.buffers_served = False
+        except Refused as error:
+            self.buffers_served = False
+            logger.warning("CapacityBuffers cannot be read error=%s", error)
+        return self._cache.replace(CAPACITY_BUFFERS, (), LATEST)
 
     async def _find_readable(self) -> tuple[str, ...]:
         """A namespace that is not there, or whose RoleBinding is not, keeps no other one from being read."""

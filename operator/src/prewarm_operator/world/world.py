@@ -9,20 +9,24 @@ from prewarm_operator import metrics
 from prewarm_operator.kube.resources import (
     AGENT_DEPLOYMENTS,
     AUTOSCALERS,
+    CAPACITY_BUFFERS,
     CONFIG_MAPS,
     DEPLOYMENTS,
     DISRUPTION_BUDGETS,
+    POD_TEMPLATES,
     PODS,
     REPLICA_SETS,
     SERVICES,
     Resource,
 )
+from prewarm_operator.render import headroom
 from prewarm_operator.render.agent import parse
 from prewarm_operator.world import pods
 from prewarm_operator.world.autoscalers import AutoscalerLog, Autoscalers, name_of, target_of
 from prewarm_operator.world.cache import Cache, EventType, Key, key_of
+from prewarm_operator.world.places import OFF, NodeHeadroom, Places, places
 from prewarm_operator.world.scaling import NO_HISTORY, NO_SIGNALS, ScalingLog
-from prewarm_operator.world.snapshot import LiveChildren, Snapshot
+from prewarm_operator.world.snapshot import LiveChildren, Object, Snapshot
 from prewarm_operator.world.start_times import StartTimeLog, StartTimes
 from prewarm_operator.world.verdicts import ApplyVerdict, VerdictLog
 
@@ -30,13 +34,14 @@ from prewarm_operator.world.verdicts import ApplyVerdict, VerdictLog
 class World:
     """The cache, and what is measured while it changes.
 
-    `default_image` runs agents whose spec names no image. `clock` is monotonic, in seconds; `wall_clock` is compared
-    with times that the API server wrote.
+    `default_image` runs agents whose spec names no image; `node_headroom` says whether places on nodes are kept free.
+    `clock` is monotonic, in seconds; `wall_clock` is compared with times that the API server wrote.
 
     Attributes:
         listed_at: when the last complete listing of all kinds began, in seconds since the epoch; 0 before the first.
         verdicts: what the API server said about pods of new revisions.
         scaling: what is known of loads, and what was decided about them.
+        buffers_served: whether the cluster has CapacityBuffers, as of the last listing.
         apply_verdicts: what it said about an apply of a child Deployment that it keeps otherwise than it was applied.
     """
 
@@ -46,13 +51,16 @@ class World:
         default_image: str,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
+        node_headroom: NodeHeadroom = OFF,
     ) -> None:
         self.cache = cache
         self.listed_at = 0.0
+        self.buffers_served = False
         self.verdicts = VerdictLog(clock)
         self.apply_verdicts: dict[Key, ApplyVerdict] = {}
         self.scaling = ScalingLog()
         self._default_image = default_image
+        self._node_headroom = node_headroom
         self._clock = clock
         self._wall_clock = wall_clock
         self._start_times = StartTimeLog()
@@ -114,6 +122,7 @@ class World:
                 config_maps=tuple(cache.belonging_to(CONFIG_MAPS, key)),
                 replica_sets=tuple(cache.belonging_to(REPLICA_SETS, key)),
                 replica_sets_read_at=self.listed_at,
+                headroom=self._headroom_of(key),
             ),
             pods=tuple(pods.view(pod, cache.maker_of(pod)) for pod in cache.belonging_to(PODS, key)),
             autoscalers=self._autoscalers_of(key),
@@ -125,7 +134,19 @@ class World:
             pod_verdict=self.verdicts.of(key),
             signals=self.scaling.signals.get(key, NO_SIGNALS),
             history=self.scaling.histories.get(key, NO_HISTORY),
+            places=self.places,
+            in_flight=self.scaling.in_flight(key, self._clock()),
         )
+
+    @property
+    def places(self) -> Places:
+        """By what places on nodes are kept free."""
+        return places(self._node_headroom, self.buffers_served)
+
+    def _headroom_of(self, key: Key) -> tuple[Object, ...]:
+        named = Key(key.namespace, headroom.name(key.name))
+        found = (self.cache.get(resource, named) for resource in (POD_TEMPLATES, CAPACITY_BUFFERS, DEPLOYMENTS))
+        return tuple(each for each in found if each is not None)
 
     def start_times(self, agent: Key) -> StartTimes | None:
         """Created to Ready as measured, or None before the first pod."""

@@ -51,7 +51,7 @@ def stabilized(inputs: Inputs, recommended: pace.Dated, count: int, current: int
         return None
     until = at + inputs.policy.stabilization_seconds
     until_clock = clock(inputs.epoch_seconds + until - now)
-    message = f"{count} pods would do; {held} stay until {until_clock}, for they were needed lately"
+    message = f"{count} pods would do; {held} were needed lately and are held until {until_clock} by stabilization"
     return Term("stabilization", held, reasons.STABILIZING, message, until)
 
 
