@@ -30,7 +30,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo "Built things live in $(PREWARM_CACHE). PREWARM_KUBECONFIG=file uses another cluster (see README)."
 
-demo: cluster-up images venv ## install Prewarm and watch it: make demo, or one act with make demo ACT=1
+demo: cluster-up images venv $(if $(filter 1,$(ACT)),,prometheus) ## install Prewarm and watch it: make demo, or one act with make demo ACT=1
 	@$(BIN)/python -m prewarm_demo run --began $(BEGAN) $(if $(ACT),--act $(ACT))
 
 # A cluster that is not ours stays; what the demo put into it goes.
@@ -75,7 +75,7 @@ images: cluster-up ## build the images and load them into the dev cluster
 	@$(STEP) "images" $(DEVCLUSTER) images
 
 # Benchmarks that need pods; the others start what they need by themselves.
-ON_CLUSTER := spread
+ON_CLUSTER := ramp spread
 # Benchmarks of arithmetic alone.
 OFFLINE := forecast scaling
 bench: venv $(if $(filter $(OFFLINE),$(NAME)),,programs) $(if $(filter-out $(ON_CLUSTER),$(NAME)),,images) $(if $(filter-out forecast,$(NAME)),,forecasting) ## run all benchmarks, or one with make bench NAME=x; numbers go to build/bench/x.json

@@ -9,18 +9,17 @@ import time
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from prewarm_demo import act1
-from prewarm_demo.act1 import Outcome
+from prewarm_demo import act1, act2
 from prewarm_demo.cluster.access import REPOSITORY, find_access
 from prewarm_demo.cluster.api import connect
 from prewarm_demo.cluster.commands import Commands
 from prewarm_demo.errors import DemoError
-from prewarm_demo.install import NAMESPACE, install, remove_all, remove_demo
+from prewarm_demo.install import NAMESPACE, remove_all, remove_demo
 from prewarm_demo.narrator import Narrator
-from prewarm_demo.report.results import merge, surroundings
+from prewarm_demo.report.results import Outcome, merge, surroundings
 from prewarm_demo.trial.side import Trial
 
-ACTS: dict[int, Callable[[Trial], Awaitable[Outcome]]] = {1: act1.run}
+ACTS: dict[int, Callable[[Trial], Awaitable[Outcome]]] = {1: act1.run, 2: act2.run}
 RESULTS = REPOSITORY / "build" / "demo.json"
 INTERRUPTED = 130
 
@@ -33,8 +32,6 @@ async def run(numbers: list[int], narrator: Narrator, began_epoch_seconds: float
     async with connect(access) as api:
         trial = Trial(api, commands, narrator, NAMESPACE)
         for number in numbers:
-            narrator.heading("Install")
-            await install(commands)
             outcome = await ACTS[number](trial)
             await remove_demo(commands, wait=False)
             minutes = round((time.time() - began_epoch_seconds) / 60, 2)

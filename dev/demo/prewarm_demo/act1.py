@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from statistics import fmean
-from typing import Any
 
 from prewarm_demo.cluster.agent_metrics import AgentMetrics, PodReadings
 from prewarm_demo.cluster.pods import PodObserver
 from prewarm_demo.errors import DemoError
-from prewarm_demo.report.results import Figures
+from prewarm_demo.install import install
+from prewarm_demo.report.results import Figures, Outcome
 from prewarm_demo.report.table import SideReport, comparison
 from prewarm_demo.sides import IN_NAMESPACE, naive, prewarm
 from prewarm_demo.summary import percentile, summarize
@@ -25,17 +25,10 @@ MAX_SLOW_SHARE = 0.001
 MAX_CREATED_TO_READY_P90_SECONDS = 15
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What the act comes to: its figures, details for the file, and a sentence for each promise that was not kept."""
-
-    figures: Figures
-    details: dict[str, Any]
-    broken: list[str]
-
-
 async def run(trial: Trial) -> Outcome:
     """Run both sides, one after the other on the same machine, and show them side by side."""
+    trial.narrator.heading("Install")
+    await install(trial.commands)
     ours, kill = await _prewarm_side(trial, prewarm(trial.commands))
     theirs = await _naive_side(trial, naive(trial.commands))
     trial.narrator.say("")

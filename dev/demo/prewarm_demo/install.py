@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from prewarm_demo.cluster.commands import Commands
 
 NAMESPACE = "prewarm-demo"
@@ -11,19 +13,14 @@ MANIFESTS = "dev/demo/manifests"
 IMAGES = {"image": "localhost/prewarm-operator", "agentImage": "localhost/prewarm-agent"}
 
 
-async def install(commands: Commands) -> None:
-    """Install Prewarm and the model server, after removing what an earlier run left of the demo."""
+async def install(commands: Commands, values: Mapping[str, str] | None = None) -> None:
+    """Install Prewarm and the model server, after removing what an earlier run left of the demo.
+
+    `values` of the chart, beside the images.
+    """
     await remove_demo(commands)
     existing = await commands.helm("list", "--short", f"--filter=^{RELEASE}$", f"--namespace={SYSTEM_NAMESPACE}")
-    values = [
-        f"--set={key}.{part}"
-        for key, image in IMAGES.items()
-        for part in (f"repository={image}", "tag=dev")
-    ]  # fmt: skip
-    await commands.helm(
-        *("upgrade", "--install", RELEASE, "charts/prewarm", f"--namespace={SYSTEM_NAMESPACE}", "--create-namespace"),
-        *(*values, "--wait", "--timeout=120s"),
-    )
+    await release(commands, values)
     if existing.strip():
         # The tag stays `dev` when the image changes, so a release that was there may still run the image of then.
         await commands.kubectl("rollout", "restart", "deployment", f"--namespace={SYSTEM_NAMESPACE}")
@@ -32,6 +29,16 @@ async def install(commands: Commands) -> None:
     await commands.kubectl("apply", f"--filename={MANIFESTS}/model-server.yaml", f"--namespace={NAMESPACE}")
     await commands.kubectl(
         *("rollout", "status", "deployment/model-server", f"--namespace={NAMESPACE}", "--timeout=120s")
+    )
+
+
+async def release(commands: Commands, values: Mapping[str, str] | None = None) -> None:
+    """Install the chart, or change the release that is there; values of before do not stay."""
+    images = {f"{key}.repository": image for key, image in IMAGES.items()} | {f"{key}.tag": "dev" for key in IMAGES}
+    settings = [f"--set={name}={value}" for name, value in {**images, **(values or {})}.items()]
+    await commands.helm(
+        *("upgrade", "--install", RELEASE, "charts/prewarm", f"--namespace={SYSTEM_NAMESPACE}", "--create-namespace"),
+        *(*settings, "--wait", "--timeout=120s"),
     )
 
 

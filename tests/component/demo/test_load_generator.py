@@ -151,6 +151,31 @@ async def test_connection_close_is_obeyed() -> None:
     assert server.connections == 20
 
 
+@pytest.mark.parametrize(("retries", "found", "requests"), [(2, {"ok": 1}, 3), (1, {"status 429": 1}, 2)])
+async def test_what_is_refused_is_sent_again_after_as_long_as_the_answer_asks_for(
+    retries: int, found: dict[str, int], requests: int
+) -> None:
+    async def handler(number: int, text: str, writer: asyncio.StreamWriter) -> None:
+        refused = {"status": "429 Too Many Requests", "headers": "Retry-After: 1\r\n"}
+        writer.write(answer(text, **refused) if number <= 2 else answer(text))
+
+    async with serve(handler) as (server, url):
+        generator = Generator(url, clients=1, timeout_seconds=5, retries=retries)
+        (record,) = await generator.run([Arrival(0.0, 0)])
+    assert outcomes([record]) == found
+    assert server.requests == requests
+    assert retries <= record.latency_seconds < retries + 0.5
+
+
+async def test_no_other_status_is_asked_again() -> None:
+    async def handler(_: int, text: str, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer(text, status="503 Service Unavailable", headers="Retry-After: 1\r\n"))
+
+    async with serve(handler) as (server, url):
+        await Generator(url, clients=1, timeout_seconds=5, retries=2).run([Arrival(0.0, 0)])
+    assert server.requests == 1
+
+
 async def test_load_is_open_a_slow_server_does_not_slow_the_arrivals() -> None:
     started: list[float] = []
 
@@ -193,3 +218,30 @@ async def test_the_program_prints_progress_and_then_every_request() -> None:
     assert [next(iter(line)) for line in lines][-2:] == ["table", "done"]
     assert lines[-1]["done"]["requests"] == 150
     assert outcomes(decode(line["table"] for line in lines if "table" in line)) == {"ok": 149, "status 500": 1}
+
+
+async def test_the_program_replays_a_ramp_for_an_agent_from_a_given_time_on() -> None:
+    models: list[str] = []
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
+        body = json.loads(await reader.readexactly(length))
+        models.append(body["model"])
+        writer.write(answer(body["messages"][0]["content"], headers="connection: close\r\n"))
+
+    begin = time.time() + 2
+    async with await asyncio.start_server(connected, "127.0.0.1", 0) as listening:
+        url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/"
+        ramp = ("--rates=50,50", "--step-seconds=1", f"--begin={begin}", "--model=ramp")
+        program = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "prewarm_demo.load", f"--url={url}", *ramp),
+            stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        lines = [json.loads(line) for line in (await program.communicate())[0].splitlines()]
+    assert time.time() >= begin + 0.9
+    assert set(models) == {"ramp"}
+    records = decode(line["table"] for line in lines if "table" in line)
+    assert len(records) == len(models) == pytest.approx(50, abs=25)
+    assert max(record.lag_seconds for record in records) < 0.5

@@ -2,7 +2,7 @@ from itertools import pairwise
 
 import pytest
 
-from prewarm_demo.load.arrivals import poisson
+from prewarm_demo.load.arrivals import poisson, ramp
 
 
 def test_both_sides_of_an_act_see_the_same_arrivals() -> None:
@@ -35,3 +35,21 @@ def test_every_client_gets_its_share() -> None:
     shares = [sum(a.client == client for a in arrivals) for client in range(8)]
     assert sum(shares) == 8000
     assert min(shares) > 900
+
+
+def test_a_ramp_follows_its_rates_and_changes_evenly_in_between() -> None:
+    arrivals = ramp(seed=1, rates_per_second=[0, 100, 100, 0], step_seconds=20, clients=4)
+    due = [arrival.due_seconds for arrival in arrivals]
+
+    assert due == sorted(due)
+    counts = [sum(begin <= at < begin + 10 for at in due) for begin in range(0, 60, 10)]
+    assert counts == pytest.approx([250, 750, 1000, 1000, 750, 250], abs=100)
+    assert sum(counts) == len(due), "nothing comes after the last rate"
+
+
+def test_both_sides_see_the_same_ramp() -> None:
+    plan = {"seed": 3, "rates_per_second": [1.0, 5.0], "step_seconds": 60.0, "clients": 8}
+
+    assert ramp(**plan) == ramp(**plan)
+    assert ramp(**plan) != ramp(**{**plan, "seed": 4})
+    assert {arrival.client for arrival in ramp(**plan)} == set(range(8))

@@ -67,6 +67,18 @@ def test_a_terminating_pod_serves_no_more_but_has_not_ended() -> None:
     assert [pod.uid for pod in pods.pods if not pod.ended] == ["b"]
 
 
+def test_a_pod_ends_when_its_deletion_arrives() -> None:
+    clock = Clock()
+    pods = observer(clock)
+    pods.see("ADDED", manifest("a"))
+    assert pods.pods[0].ended_seconds is None
+
+    clock.now_seconds = 130.0
+    pods.see("DELETED", manifest("a"))
+
+    assert pods.pods[0].ended_seconds == 130.0
+
+
 def test_a_pod_that_never_became_ready_has_no_start_time() -> None:
     pods = observer(Clock())
     pods.see("ADDED", manifest("a"))

@@ -56,10 +56,11 @@ class Case:
     ) -> None:
         self.now = 1000.0
         self.marked: list[Key] = []
+        self.delays: list[float] = []
         monkeypatch.setattr(module, "Streams", FakeStreams)
         clocks = (lambda: self.now, lambda: EPOCH + self.now)
         self.world = World(Cache(), "example.com/agent:1", *clocks, headroom)
-        self.scaler = Scaler(self.world, self.marked.append, *clocks, prometheus=prometheus)
+        self.scaler = Scaler(self.world, self._mark, *clocks, prometheus=prometheus)
         self.streams: FakeStreams = self.scaler._streams  # type: ignore[assignment]
         fields = {"mode": "Auto", "minReplicas": 1, "maxReplicas": 9, "concurrencyLimit": 50, "targetConcurrency": 10}
         self.body = agent_body(**(fields | spec))
@@ -69,6 +70,10 @@ class Case:
         status = {"podIP": "10.0.0.7", "conditions": [{"type": "Ready", "status": "True"}]}
         self.world.cache.put(PODS, {"kind": "Pod", "metadata": metadata, "status": status})
         self.scaler.look(SUPPORT)
+
+    def _mark(self, agent: Key, delay_seconds: float) -> None:
+        self.marked.append(agent)
+        self.delays.append(delay_seconds)
 
     def tick(self) -> None:
         self.now += 15.0
@@ -112,6 +117,19 @@ def test_an_agent_is_marked_for_another_number_and_not_for_another_digit(monkeyp
     case.streams.say(25)
     case.streams.say(26)
     assert case.marked == [SUPPORT]
+
+
+def test_another_number_is_marked_at_once_and_what_only_the_status_tells_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    case = Case(monkeypatch)
+    case.streams.say(0)
+    case.delays.clear()
+    case.streams.say(1)  # one pod is needed now, where before the minimum kept it
+    case.streams.say(11)
+    case.streams.say(12)
+    case.streams.say(21)
+    assert case.delays == [module.NEWS_SECONDS, 0.0, 0.0]
 
 
 def test_what_was_needed_counts_for_the_stabilization_though_nothing_was_to_be_done(

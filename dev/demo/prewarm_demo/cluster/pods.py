@@ -30,6 +30,7 @@ class Pod:
     ready: bool = False
     terminating: bool = False
     ended: bool = False
+    ended_seconds: float | None = None
     container_id: str | None = None
 
     @property
@@ -81,5 +82,7 @@ class PodObserver:
             pod.ready_seconds = now_seconds
         pod.terminating = "deletionTimestamp" in metadata
         pod.ended = kind == "DELETED"
+        if pod.ended:
+            pod.ended_seconds = now_seconds
         for container in status.get("containerStatuses", ())[:1]:
             pod.container_id = container.get("containerID", "").rpartition("//")[2] or None

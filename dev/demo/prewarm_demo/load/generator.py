@@ -10,17 +10,25 @@ from prewarm_demo.load.arrivals import Arrival
 from prewarm_demo.load.http import BrokenConnectionError, PooledClient, Response
 from prewarm_demo.load.records import OK, Record
 
+# What OpenAI's SDK waits before it asks again for the first time, where the answer does not say how long.
+RETRY_SECONDS = 0.5
+
 
 class Generator:
     """Load on one URL by several clients, each with a connection pool of its own, as separate processes would have.
 
-    No request is ever repeated. Each carries a text of its own and its answer must end with it, so an answer that
-    belongs to somebody else is a failure. So is a request not answered `timeout_seconds` after it was due.
+    Each request carries a text of its own and its answer must end with it, so an answer that belongs to somebody else
+    is a failure. So is a request not answered `timeout_seconds` after it was due. `retries` is how often a request is
+    sent again that was answered 429, after as long as the answer asks for, as OpenAI's SDK does; nothing else is.
     """
 
-    def __init__(self, url: str, *, clients: int, timeout_seconds: float) -> None:
+    def __init__(
+        self, url: str, *, clients: int, timeout_seconds: float, model: str = "support", retries: int = 0
+    ) -> None:
         self._clients = [PooledClient(url) for _ in range(clients)]
         self._timeout_seconds = timeout_seconds
+        self._model = model
+        self._retries = retries
         self._began_seconds = 0.0
         self.sent = 0
         self.records: list[Record] = []
@@ -53,10 +61,10 @@ class Generator:
         return record
 
     async def _send(self, client: PooledClient, text: str, due_seconds: float) -> str:
-        body = json.dumps({"model": "support", "messages": [{"role": "user", "content": text}]}).encode()
+        body = json.dumps({"model": self._model, "messages": [{"role": "user", "content": text}]}).encode()
         try:
             async with asyncio.timeout_at(self._began_seconds + due_seconds + self._timeout_seconds):
-                response = await client.post(body)
+                response = await self._post(client, body)
         except TimeoutError:
             return "timeout"
         except BrokenConnectionError:
@@ -66,6 +74,15 @@ class Generator:
         if response.status != 200:
             return f"status {response.status}"
         return OK if _answers(response, text) else "wrong answer"
+
+    async def _post(self, client: PooledClient, body: bytes) -> Response:
+        response = await client.post(body)
+        for _ in range(self._retries):
+            if response.status != 429:
+                break
+            await asyncio.sleep(response.retry_after_seconds or RETRY_SECONDS)
+            response = await client.post(body)
+        return response
 
 
 def _answers(response: Response, text: str) -> bool:

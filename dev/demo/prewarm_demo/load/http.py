@@ -1,7 +1,7 @@
 """An HTTP/1.1 client with a keep-alive pool, for load, since the generator shares the machine with what it measures.
 
-It never repeats a request. As urllib3 and httpx do, it looks whether an idle connection was closed by the other side
-before it sends on it.
+It never repeats a request by itself. As urllib3 and httpx do, it looks whether an idle connection was closed by the
+other side before it sends on it.
 """
 
 from __future__ import annotations
@@ -23,8 +23,11 @@ KEEPALIVE_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Response:
+    """`retry_after_seconds` is what the server asked for, as a number; None if it did not."""
+
     status: int
     body: bytes
+    retry_after_seconds: float | None = None
 
 
 class BrokenConnectionError(OSError):
@@ -39,6 +42,7 @@ class _Connection(asyncio.Protocol):
         self.idle_since_seconds = 0.0
         self._answer: asyncio.Future[Response] | None = None
         self._body = bytearray()
+        self._retry_after_seconds: float | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)  # uvloop's own class does not derive from it
@@ -47,6 +51,7 @@ class _Connection(asyncio.Protocol):
 
     async def send(self, request: bytes) -> Response:
         self._body.clear()
+        self._retry_after_seconds = None
         self._answer = self._loop.create_future()
         self._transport.write(request)
         return await self._answer
@@ -57,6 +62,10 @@ class _Connection(asyncio.Protocol):
         except httptools.HttpParserError as error:
             self._fail(f"the answer is not HTTP: {error}")
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if name.lower() == b"retry-after" and value.isdigit():
+            self._retry_after_seconds = float(value)
+
     def on_body(self, body: bytes) -> None:
         self._body += body
 
@@ -65,7 +74,8 @@ class _Connection(asyncio.Protocol):
             self.close()
         self.idle_since_seconds = self._loop.time()
         if self._answer is not None and not self._answer.done():
-            self._answer.set_result(Response(self._parser.get_status_code(), bytes(self._body)))
+            status = self._parser.get_status_code()
+            self._answer.set_result(Response(status, bytes(self._body), self._retry_after_seconds))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._fail(str(exc or "closed by the server"))

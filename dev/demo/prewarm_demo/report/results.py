@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import json
 import platform
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from prewarm_demo.cluster.api import Api
 
 Figures = dict[str, float | int | None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an act comes to: its figures, details for the file, and a sentence for each promise that was not kept."""
+
+    figures: Figures
+    details: dict[str, Any]
+    broken: list[str]
 
 
 def merge(path: Path, *, figures: Figures, act: str, details: dict[str, Any], surroundings: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from prewarm_demo.cluster.commands import Commands
 from prewarm_demo.cluster.pods import PodObserver
@@ -15,6 +15,12 @@ from prewarm_demo.load.records import Record, decode
 from prewarm_demo.narrator import Narrator
 
 IMAGE = "localhost/prewarm-demo:dev"
+
+
+class Plan(Protocol):
+    """What load to make, as arguments of its program."""
+
+    def args(self, url: str) -> list[str]: ...
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,7 @@ class Progress:
 
 
 class LoadPod:
-    """One run of a LoadPlan. `follow` must run for the others to learn anything."""
+    """One run of a plan. `follow` must run for the others to learn anything."""
 
     def __init__(self, commands: Commands, namespace: str, name: str) -> None:
         self._commands = commands
@@ -64,7 +70,7 @@ class LoadPod:
         self.progress = Progress()
         self.cpu_seconds = 0.0
 
-    async def start(self, plan: LoadPlan, url: str) -> None:
+    async def start(self, plan: Plan, url: str) -> None:
         """Create the pod and wait until it runs."""
         manifest = json.dumps(self._manifest(plan.args(url)))
         await self._commands.kubectl("apply", "--filename=-", f"--namespace={self._namespace}", stdin=manifest)

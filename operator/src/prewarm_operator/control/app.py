@@ -55,7 +55,7 @@ class App:
         self._resync_seconds = settings.resync_seconds
         self._resync_due = asyncio.Event()
         self._watcher = Watcher(self._observe, self._list_before_watching, self._watch_had_a_gap)
-        self._scaler = Scaler(self._world, self._queue.add, prometheus=settings.prometheus)
+        self._scaler = Scaler(self._world, self._queue.add_after, prometheus=settings.prometheus)
         self._memory = Memory(client, gateway, settings.namespace, self._scaler.forecaster)
         self._liveness = Liveness(self._leadership.silent_seconds)
         self._listed = asyncio.Event()

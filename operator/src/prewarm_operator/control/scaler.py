@@ -34,6 +34,10 @@ from prewarm_operator.world.world import World
 
 logger = logging.getLogger(__name__)
 
+NEWS_SECONDS = 0.25
+"""What only the status tells of a decision waits so long: its write would hold up another number, which often follows,
+for a burst's first request makes news before the burst makes pods."""
+
 
 class _Followed(NamedTuple):
     """The spec of an agent whose load is followed, by the generation that it was read from."""
@@ -46,14 +50,14 @@ class _Followed(NamedTuple):
 class Scaler:
     """Follows the agents in the modes Auto and Observe, on every replica: whoever becomes leader knows the loads.
 
-    `mark` puts an agent into the work queue. `prometheus` is None where there is none. `clock` is monotonic,
-    `wall_clock` the time of day, both in seconds.
+    `mark` puts an agent into the work queue after a delay in seconds. `prometheus` is None where there is none. `clock`
+    is monotonic, `wall_clock` the time of day, both in seconds.
     """
 
     def __init__(
         self,
         world: World,
-        mark: Callable[[Key], None],
+        mark: Callable[[Key, float], None],
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
         prometheus: Server | None = None,
@@ -71,6 +75,7 @@ class Scaler:
         self._backfill = Backfill(self.forecaster, wall_clock)
         self._followed: dict[Key, _Followed] = {}
         self._told: dict[Key, object] = {}
+        self._numbers: dict[Key, int] = {}
         world.scaling.heard = self._streams.heard
 
     def look(self, agent: Key) -> None:
@@ -160,7 +165,9 @@ class Scaler:
         told = _essence(verdict), self._places(agent, verdict)
         if self._told.get(agent) != told:
             self._told[agent] = told
-            self._mark(agent)
+            is_other_number = self._numbers.get(agent) != verdict.replicas
+            self._numbers[agent] = verdict.replicas
+            self._mark(agent, 0.0 if is_other_number else NEWS_SECONDS)
 
     def _places(self, agent: Key, verdict: Verdict) -> int:
         """Those to keep free on nodes, as far as their number changes with the forecast."""
@@ -195,6 +202,7 @@ class Scaler:
     def _forget(self, agent: Key) -> None:
         if self._followed.pop(agent, None) is not None:
             self._told.pop(agent, None)
+            self._numbers.pop(agent, None)
             self._streams.forget(agent)
             self._poll.forget(agent)
             self._backfill.forget(agent)
