@@ -197,8 +197,18 @@ async def test_an_operator_restarted_at_peak_keeps_the_pods_and_knows_the_past_f
         pod.broken = True  # from now on the past is all there is
         peak = await count(namespace)
         await asyncio.sleep(5)
+        # The status must be written anew, or it would still be that of the process before.
+        await namespace.merge("agentdeployments", "support", {"spec": {"maxReplicas": 7}})
         with asking(api_server, address) as operator:
-            await term(namespace, "forecast", "LoadForecast")
+            await namespace.eventually(
+                "agentdeployments",
+                "support",
+                lambda found: (
+                    found["status"]["observedGeneration"] == found["metadata"]["generation"]
+                    and any(term["reason"] == "LoadForecast" for term in found["status"]["scaling"]["terms"])
+                ),
+                30,
+            )
             assert operator.metric(QUESTIONS, about="history", outcome="ok") > 0
             assert await count(namespace) == peak
 
