@@ -1,4 +1,4 @@
-"""What happens when a load rises, on the dev cluster: make bench NAME=ramp; PART=crossing or headroom runs one part."""
+"""What happens when a load rises: make bench NAME=ramp on the dev cluster, one part with PART=crossing or headroom."""
 
 import os
 
