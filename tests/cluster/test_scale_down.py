@@ -7,7 +7,7 @@ from cluster.eventually import eventually
 from cluster.kube import Object, path
 from cluster.sandbox import Sandbox, start_program
 
-RUN_SECONDS = 45
+RUN_SECONDS = 30
 SLOW_MODEL = f"""
 import uvicorn
 from prewarm_demo.model_server import build_app
