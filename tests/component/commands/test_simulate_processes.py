@@ -92,9 +92,14 @@ def eventually(holds: Callable[[], bool]) -> None:
 
 
 def test_ctrl_c_ends_both_and_the_other_one_says_nothing(at_work: "subprocess.Popen[str]") -> None:
+    forecaster = forecaster_of(at_work)
+    assert forecaster is not None
+    os.kill(forecaster, signal.SIGINT)  # Ctrl-C reaches both; the other one first
+    time.sleep(1)
     os.killpg(at_work.pid, signal.SIGINT)
     _, told = at_work.communicate(timeout=60)
     assert told.count("KeyboardInterrupt") == 1
+    assert "prewarm simulate:" not in told
     eventually(lambda: is_gone(at_work.pid))
 
 
