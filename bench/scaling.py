@@ -1,5 +1,7 @@
 """Pods and cold demand of Prewarm against a HorizontalPodAutoscaler at 70 %: make bench NAME=scaling TRACES=folder.
 
+And how long `prewarm simulate` takes over a week.
+
 Without TRACES small generated loads show that it runs. Takes about ten minutes with a folder of week-long traces; the
 definitions are in docs/design/0005-scaling.md.
 """
@@ -13,6 +15,7 @@ import numpy as np
 from lib import report
 from scaling_parts.outcomes import DEFAULT_COLD_SHARE, SETTINGS, Cell, cells
 from scaling_parts.scenarios import generated, recorded
+from scaling_parts.week import week_seconds
 
 from prewarm_operator.simulate.forecasts import forecasts
 from prewarm_operator.simulate.peers import HPA_DEFAULT
@@ -79,6 +82,7 @@ def meanings(names: Iterable[str]) -> dict[str, str]:
         "cold_over_hpa70": "cold share at HPA 70's pod-hours over its own, bursty traces where it is above 0.01 % "
         "(at most 0.55)",
         "scenarios_worse_than_hpa70": "cells with more cold demand at no fewer pod-hours, by default (must be 0)",
+        "week_seconds": "wall time of prewarm simulate over a generated week (at most 15 on two idle cores)",
     }
     return {name: sentence for name in names for begin, sentence in told.items() if name.startswith(begin)}
 
@@ -107,7 +111,7 @@ def main() -> None:
             for cell in cells(scenario, made, limits):
                 show(cell)
                 found.append(cell)
-    told = {**figures(default, ""), **figures(equal, "_equal_limits")}
+    told = {**figures(default, ""), **figures(equal, "_equal_limits"), "week_seconds": week_seconds()}
     report.write("scaling", told, meanings(told))
 
 

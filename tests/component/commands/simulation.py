@@ -11,12 +11,17 @@ LOADS = [round(20 + 15 * math.sin(tick / 20)) for tick in range(120)]
 """Requests in each 15 s, or at once: a wave."""
 
 
+def command(*arguments: object, **environment: str) -> tuple[list[str], dict[str, str]]:
+    """The command line and its environment."""
+    line = [sys.executable, "-m", "prewarm_operator.commands.main", "simulate", *map(str, arguments)]
+    paths = os.pathsep.join(str(Path(path).resolve()) for path in sys.path if path)
+    return line, {**os.environ, "NO_COLOR": "1", "PYTHONPATH": paths, **environment}
+
+
 def simulate(folder: Path, *arguments: object, **environment: str) -> "subprocess.CompletedProcess[str]":
     """Run it to its end in a folder."""
-    command = [sys.executable, "-m", "prewarm_operator.commands.main", "simulate", *map(str, arguments)]
-    paths = os.pathsep.join(str(Path(path).resolve()) for path in sys.path if path)
-    known = {**os.environ, "NO_COLOR": "1", "PYTHONPATH": paths, **environment}
-    return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=known, timeout=120)
+    line, known = command(*arguments, **environment)
+    return subprocess.run(line, capture_output=True, text=True, cwd=folder, env=known, timeout=120)
 
 
 async def simulate_beside(folder: Path, *arguments: object, **environment: str) -> "subprocess.CompletedProcess[str]":

@@ -151,6 +151,11 @@ def test_options_that_exclude_or_need_each_other(load: Path, arguments: tuple[st
 
 
 def test_it_needs_no_cluster_and_no_client_of_one() -> None:
-    code = "import sys, prewarm_operator.commands.simulate; print({'kopf', 'kubernetes'} & set(sys.modules))"
+    code = """
+import sys
+from prewarm_operator.commands.main import main
+assert main(["simulate", "absent.csv"]) == 2
+print({"kopf", "kubernetes"} & set(sys.modules))
+"""
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"

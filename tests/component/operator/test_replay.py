@@ -149,7 +149,7 @@ async def operator(
             lambda: datetime.fromtimestamp(clock.epoch(), UTC),
             clock,
         )
-        scaler = Scaler(world, marked.add, clock, clock.epoch)
+        scaler = Scaler(world, lambda key, _after_seconds: marked.add(key), clock, clock.epoch)
         yield Operator(Key(namespace.name, "support"), clock, world, scaler, controller, marked)
         await scaler._streams.close()
 

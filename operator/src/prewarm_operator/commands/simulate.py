@@ -10,11 +10,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from prewarm_operator.commands import history, report, table
+from prewarm_operator.commands import history, other_process, report, table
 from prewarm_operator.simulate.comparison import Comparison, Question, compare
 from prewarm_operator.simulate.record import Record, RecordRefused, read
 
-REFUSED = 2
+FAILED, REFUSED = 1, 2
 PROGRESS_TICKS = 200
 UNTOLD_COLUMNS = 110
 """Width of the table where there is no terminal that has one."""
@@ -56,6 +56,9 @@ def _run(options: argparse.Namespace) -> int:
         name = f"{error.filename}: " if error.filename else ""
         sys.stderr.write(f"prewarm simulate: {name}{error.strerror or error}; name a file that can be used.\n")
         return REFUSED
+    except other_process.ForecastStopped as stopped:
+        sys.stderr.write(f"prewarm simulate: {stopped}\n")
+        return FAILED
     console = Console() if sys.stdout.isatty() else Console(width=UNTOLD_COLUMNS)
     console.print(table.of(comparison))
     console.print(f"plots: {options.report}", highlight=False, soft_wrap=True)
@@ -74,7 +77,7 @@ def _compare(options: argparse.Namespace) -> Comparison:
             if tick % PROGRESS_TICKS == 0:
                 progress.update(task, completed=tick)
 
-        return compare(question, told)
+        return compare(question, told, other_process.forecasts)
 
 
 def _record(options: argparse.Namespace, progress: Progress) -> Record:

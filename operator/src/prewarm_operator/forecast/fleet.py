@@ -142,7 +142,7 @@ class FleetForecast(Generic[Key]):
         if ticks.shape not in (shape, shape[1:]):
             raise ValueError(f"horizons_ticks has shape {ticks.shape}: give {shape}, or {shape[1:]} for all alike")
         longest = max(1, int(LONGEST_HORIZON_SECONDS / self.tick_seconds))
-        return np.clip(ticks, 1, longest, out=np.empty(shape, dtype=np.int64))
+        return np.broadcast_to(np.minimum(np.maximum(ticks, 1), longest), shape)
 
     def _quantiles(self, quantile: npt.ArrayLike | None) -> Floats:
         """(rows, 2): the row's own and NOMINAL."""

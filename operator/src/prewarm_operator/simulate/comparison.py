@@ -1,14 +1,15 @@
 """What each policy, with each of its settings, would have done with one load."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from prewarm_operator.decide.scale import TARGET_SHARE
 from prewarm_operator.decide.scaling.model import Mode, Policy
 from prewarm_operator.decide.scaling.terms import pods_for
-from prewarm_operator.simulate.forecasts import Foreseen, forecasts
+from prewarm_operator.simulate.forecasts import Foreseen, Source, add, in_parts
 from prewarm_operator.simulate.peers import HPA, KPA, fixed, oracle
-from prewarm_operator.simulate.pods import Ask, Outcome, run
+from prewarm_operator.simulate.pods import Ask, Outcome, Run
 from prewarm_operator.simulate.prewarm import Prewarm
 
 PREWARM, HPA_NAME, KPA_NAME, FIXED, ORACLE = "Prewarm", "HPA", "Knative KPA", "fixed", "oracle"
@@ -88,34 +89,66 @@ class Comparison:
         return tuple(answer for answer in self.answers if answer.policy == policy)
 
 
-def compare(question: Question, done: Callable[[int], None] = lambda _: None) -> Comparison:
-    """Ask all of them. `done` is told each tick of the forecast, which takes the most time."""
-    demand, capacity, start = question.demand, question.concurrency_limit, question.start_seconds
+def compare(question: Question, done: Callable[[int], None] = lambda _: None, source: Source = in_parts) -> Comparison:
+    """Ask all of them, each as far as the forecasts have come.
 
-    def answer(policy: str, setting: str, ask: Ask) -> Answer:
-        def bounded(tick: int, total: int, ready: int) -> int:
-            return min(question.high, ask(tick, total, ready))
-
-        outcome = run(demand, capacity, start, bounded, first=question.first, minimum=question.low)
-        return Answer(policy, setting, outcome)
-
-    made = forecasts(demand, [(start, share) for share in COLD_SHARES], question.begins_epoch_seconds, done)
-    prewarm, hpa = {}, {}
-    for share in COLD_SHARES:
-        ask = Prewarm(demand, question.policy, made[start, share], (), question.begins_epoch_seconds)
-        prewarm[share] = answer(PREWARM, f"target cold {share * 100:g}%", ask)
-    for target in sorted({*HPA_TARGETS, question.hpa_target}, reverse=True):
-        hpa[target] = answer(HPA_NAME, f"target {target * 100:g}%", HPA(demand, capacity, target))
-    peak = max(question.low, pods_for(max(demand), capacity))
-    others = (
-        answer(KPA_NAME, f"target {TARGET_SHARE:.0%}", KPA(demand, capacity)),
-        answer(FIXED, f"{min(peak, question.high)} pods", fixed(peak)),
-        answer(ORACLE, "knows the future", oracle(demand, capacity, start)),
-    )
+    Args:
+        done: is told each tick.
+        source: of the forecasts, which take the most time.
+    """
+    made = {share: Foreseen(question.start_seconds) for share in COLD_SHARES}
+    runs = {name: _run(question, ask) for name, ask in _policies(question, made).items()}
+    settings = [(question.start_seconds, share) for share in COLD_SHARES]
+    with closing(source(question.demand, settings, question.begins_epoch_seconds)) as parts:
+        begin = 0
+        for part in parts:
+            end = begin + add(part, list(made.values()))
+            for run in runs.values():
+                run.go_on(end)
+            for tick in range(begin, end):
+                done(tick)
+            begin = end
+    answers = {name: Answer(*name, run.outcome()) for name, run in runs.items()}
     return Comparison(
         question=question,
-        answers=(*prewarm.values(), *hpa.values(), *others),
-        ours=prewarm[DEFAULT_COLD_SHARE],
-        hpa=hpa[question.hpa_target],
-        foreseen=made[start, DEFAULT_COLD_SHARE],
+        answers=tuple(answers.values()),
+        ours=answers[_prewarm(DEFAULT_COLD_SHARE)],
+        hpa=answers[_hpa(question.hpa_target)],
+        foreseen=made[DEFAULT_COLD_SHARE],
+    )
+
+
+def _policies(question: Question, made: Mapping[float, Foreseen]) -> dict[tuple[str, str], Ask]:
+    """All policies by name and setting; `made` are the forecasts by target cold share."""
+    demand, capacity, begins = question.demand, question.concurrency_limit, question.begins_epoch_seconds
+    targets = sorted({*HPA_TARGETS, question.hpa_target}, reverse=True)
+    peak = max(question.low, pods_for(max(demand), capacity))
+    return {
+        **{_prewarm(share): Prewarm(demand, question.policy, of, (), begins) for share, of in made.items()},
+        **{_hpa(target): HPA(demand, capacity, target) for target in targets},
+        (KPA_NAME, f"target {TARGET_SHARE:.0%}"): KPA(demand, capacity),
+        (FIXED, f"{min(peak, question.high)} pods"): fixed(peak),
+        (ORACLE, "knows the future"): oracle(demand, capacity, question.start_seconds),
+    }
+
+
+def _prewarm(share: float) -> tuple[str, str]:
+    return PREWARM, f"target cold {share * 100:g}%"
+
+
+def _hpa(target: float) -> tuple[str, str]:
+    return HPA_NAME, f"target {target * 100:g}%"
+
+
+def _run(question: Question, ask: Ask) -> Run:
+    def bounded(tick: int, total: int, ready: int) -> int:
+        return min(question.high, ask(tick, total, ready))
+
+    return Run(
+        question.demand,
+        question.concurrency_limit,
+        question.start_seconds,
+        bounded,
+        first=question.first,
+        minimum=question.low,
     )

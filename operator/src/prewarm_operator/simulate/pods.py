@@ -36,42 +36,65 @@ class Outcome:
 def run(
     demand: Sequence[float], capacity: float, start_seconds: float, ask: Ask, *, first: int = 0, minimum: int = 1
 ) -> Outcome:
-    """Follow a policy over a demand.
+    """Follow a policy over a whole demand; the arguments are those of Run."""
+    whole = Run(demand, capacity, start_seconds, ask, first=first, minimum=minimum)
+    whole.go_on(len(demand))
+    return whole.outcome()
 
-    Args:
-        demand: requests at once in each tick.
-        capacity: requests that one pod takes at once.
-        start_seconds: from the decision until a pod serves, rounded up to whole ticks.
-        ask: the policy. It is asked from the second tick on; the demand of the first one is served.
-        first: the tick from which on the outcome counts.
-        minimum: pods that there always are.
-    """
-    wait_ticks = math.ceil(start_seconds / TICK_SECONDS)
-    served = _Pods(max(minimum, pods_for(demand[0], capacity)), wait_ticks)
-    ready, total = [], []
-    cold = asked = 0.0
-    starts = cold_ticks = 0
-    for tick, load in enumerate(demand):
-        served.next_tick()
-        started = served.scale(max(minimum, ask(tick, served.total, served.ready))) if tick else 0
-        ready.append(served.ready)
-        total.append(served.total)
-        if tick >= first:
-            asked += load
-            starts += started
-            missing = load - served.ready * capacity
-            if missing > 0:
-                cold += missing
-                cold_ticks += 1
-    ticks = max(1, len(demand) - first)
-    return Outcome(
-        ready=tuple(ready),
-        total=tuple(total),
-        cold_share=cold / asked if asked else 0.0,
-        cold_time_share=cold_ticks / ticks,
-        pod_hours=sum(total[first:]) * TICK_SECONDS / 3600,
-        starts=starts,
-    )
+
+class Run:
+    """A policy that is followed over a demand, part by part."""
+
+    def __init__(
+        self,
+        demand: Sequence[float],
+        capacity: float,
+        start_seconds: float,
+        ask: Ask,
+        *,
+        first: int = 0,
+        minimum: int = 1,
+    ) -> None:
+        """Begin before the first tick.
+
+        Args:
+            demand: requests at once in each tick.
+            capacity: requests that one pod takes at once.
+            start_seconds: from the decision until a pod serves, rounded up to whole ticks.
+            ask: the policy. It is asked from the second tick on; the demand of the first one is served.
+            first: the tick from which on the outcome counts.
+            minimum: pods that there always are.
+        """
+        self._demand, self._capacity, self._ask, self._first, self._minimum = demand, capacity, ask, first, minimum
+        self._pods = _Pods(max(minimum, pods_for(demand[0], capacity)), math.ceil(start_seconds / TICK_SECONDS))
+        self._ready: list[int] = []
+        self._total: list[int] = []
+        self._started: list[int] = []
+
+    def go_on(self, end: int) -> None:
+        """Follow it until the begin of tick `end`."""
+        pods, ask, minimum = self._pods, self._ask, self._minimum
+        for tick in range(len(self._ready), end):
+            pods.next_tick()
+            self._started.append(pods.scale(max(minimum, ask(tick, pods.total, pods.ready))) if tick else 0)
+            self._ready.append(pods.ready)
+            self._total.append(pods.total)
+
+    def outcome(self) -> Outcome:
+        """What came of it, at the end of the demand."""
+        first = self._first
+        counted = self._demand[first:]
+        missing = [load - ready * self._capacity for load, ready in zip(counted, self._ready[first:], strict=True)]
+        cold = [load for load in missing if load > 0]
+        asked = sum(counted)
+        return Outcome(
+            ready=tuple(self._ready),
+            total=tuple(self._total),
+            cold_share=sum(cold) / asked if asked else 0.0,
+            cold_time_share=len(cold) / max(1, len(counted)),
+            pod_hours=sum(self._total[first:]) * TICK_SECONDS / 3600,
+            starts=sum(self._started[first:]),
+        )
 
 
 class _Pods:
