@@ -34,7 +34,6 @@ def combined(streams: Reading, prometheus: Reading | None, now: float, *, own_qu
 
 def _aged(reading: Reading, now: float) -> Reading:
     """One whose samples are too old says nothing of now."""
-    age_seconds = now - reading.at_seconds
-    if reading.validity is Validity.INVALID or age_seconds <= FRESH_SECONDS:
+    if reading.validity is Validity.INVALID or now - reading.at_seconds <= FRESH_SECONDS:
         return reading
-    return replace(reading, validity=Validity.INVALID, problem=f"has no sample younger than {age_seconds:.0f} s")
+    return replace(reading, validity=Validity.INVALID, problem=f"has no sample younger than {FRESH_SECONDS:.0f} s")
