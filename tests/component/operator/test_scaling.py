@@ -134,7 +134,7 @@ async def test_a_model_api_that_fails_for_half_a_minute_gets_no_more_pods(
 ) -> None:
     pod.tell(in_flight=1, upstream_error_share=0.9)
     found = await scaling_active(namespace, "UpstreamLimited", 45)
-    assert "90%" in condition(found, "ScalingActive")["message"]
+    assert "more than 30%" in condition(found, "ScalingActive")["message"]
     pod.tell(in_flight=10, refused=18)
     await asyncio.sleep(1)
     await replicas(namespace, 1)

@@ -49,7 +49,8 @@ def test_streams_and_the_question_for_all(
         ((VALID, 4), (VALID, 9), 9, VALID, "own"),
         ((VALID, 9), (INVALID, 0), 9, PARTIAL, "own"),  # what the query would know may be more
         ((VALID, 4), (PARTIAL, 9), 9, PARTIAL, "own"),
-        ((PARTIAL, 9), (VALID, 4), 9, VALID, "streams"),
+        ((PARTIAL, 9), (VALID, 4), 9, PARTIAL, "streams"),  # what the silent pods work on is in no queue any more
+        ((PARTIAL, 4), (VALID, 9), 9, PARTIAL, "streams"),
         ((PARTIAL, 9), (INVALID, 0), 9, PARTIAL, "own"),
         ((INVALID, 0), (VALID, 9), 9, VALID, "own"),  # an image without /load
         ((INVALID, 0), (INVALID, 0), 0, INVALID, "streams"),

@@ -1,5 +1,6 @@
 """What is kept of forecasts: bounded, versioned, and ignored if it is broken."""
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -7,9 +8,11 @@ import logging
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 from unit.operator.builders import agent_body
 
+from prewarm_operator.control import forecaster as forecasting
 from prewarm_operator.control import memory as module
 from prewarm_operator.control.forecaster import Forecaster
 from prewarm_operator.control.memory import Memory
@@ -29,6 +32,7 @@ class FakeApi:
     def __init__(self) -> None:
         self.objects: dict[str, dict[str, Any]] = {}
         self.outages = 0
+        self.refused: str | None = None
 
     async def request(self, method: str, path: str, query: dict[str, str]) -> dict[str, Any]:
         assert (method, path, query) == (
@@ -43,6 +47,8 @@ class FakeApi:
 
     async def apply(self, write: Apply) -> None:
         name = write.body["metadata"]["name"]
+        if name == self.refused:
+            raise Unreachable("refused")
         self.objects[name] = json.loads(json.dumps(write.body))
         self.objects[name]["metadata"]["uid"] = f"uid-{name}"
 
@@ -102,10 +108,43 @@ async def test_an_object_holds_a_bounded_number_of_agents(monkeypatch: pytest.Mo
     assert all(process.upper(agent) > 35 for agent in process.agents)
 
 
-async def test_fifty_agents_stay_far_below_what_a_configmap_holds() -> None:
-    assert module.AGENTS_PER_OBJECT == 50
-    (body,) = (await saved(50)).objects.values()
-    assert len(json.dumps(body)) < 600_000
+async def test_an_object_stays_far_below_what_a_configmap_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ConfigMap holds 1 MiB. Pods that start in half an hour, and a day of noise: hardly anything is compressed."""
+    monkeypatch.setattr(forecasting, "START_SECONDS", 1800.0)
+    api = FakeApi()
+    process = Process(api, module.AGENTS_PER_OBJECT)
+    replay = process.forecaster.replay(process.agents, EPOCH)
+    noise = np.random.default_rng(1)
+    for tick in range(5760):
+        loads = noise.poisson(50.0, len(process.agents)) + noise.random(len(process.agents))
+        replay.step(EPOCH + tick * 15.0, dict(zip(process.agents, loads, strict=True)))
+    process.forecaster.adopt(replay)
+    await process.memory.save()
+    (body,) = api.objects.values()
+    assert len(base64.b64decode(body["binaryData"]["state"])) < 600_000
+
+
+async def test_a_part_that_is_refused_keeps_no_other_from_being_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "AGENTS_PER_OBJECT", 1)
+    api = FakeApi()
+    api.refused = "prewarm-forecast-1"
+    with pytest.raises(Unreachable):
+        await Process(api, 3).memory.save()
+    assert sorted(api.objects) == ["prewarm-forecast-0", "prewarm-forecast-2"]
+
+
+async def test_what_another_replica_has_left_is_removed_by_a_new_leader(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else an agent's state of long ago would be taken for a newer one by the next process."""
+    monkeypatch.setattr(module, "AGENTS_PER_OBJECT", 2)
+    monkeypatch.setattr(module, "SAVE_SECONDS", 0.0)
+    api = FakeApi()
+    standby = Process(api, 1)
+    await standby.memory.recall()
+    await Process(api, 5).memory.save()  # the leader meanwhile
+    term = asyncio.create_task(standby.memory.keep())
+    await asyncio.sleep(0.2)
+    term.cancel()
+    assert sorted(api.objects) == ["prewarm-forecast-0"]
 
 
 async def test_what_is_left_of_more_agents_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -150,6 +150,49 @@ def test_an_agent_about_which_nothing_was_decided_has_no_history(monkeypatch: py
     assert case.world.scaling.histories == {}
 
 
+def test_an_agent_whose_decision_crashes_costs_nobody_a_stream_or_a_tick(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    case = Case(monkeypatch)
+    other = Key("team", "a-sales")
+    body = {**case.body, "metadata": {**case.body["metadata"], "name": other.name, "uid": "sales"}}
+    body["spec"] = {**body["spec"], "maxReplicas": 8}
+    case.world.cache.put(AGENT_DEPLOYMENTS, body)
+
+    def crashing(*arguments: Any) -> Any:
+        if arguments[0].max_replicas == 9:
+            raise TypeError("a mistake of ours")
+        return verdict_for(*arguments)
+
+    monkeypatch.setattr(module, "verdict_for", crashing)
+    case.streams.say(5)  # raised here, it would end the task that follows the pod, for good
+    case.scaler.look(other)
+    case.marked.clear()
+    case.scaler._told.clear()
+    case.tick()
+    assert case.marked == [other]
+    assert "decision crashed agent=team/support" in caplog.text
+
+
+def test_an_agent_that_was_made_again_unseen_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(monkeypatch)
+    for _ in range(20):
+        case.streams.say(400)
+        case.tick()
+    case.world.scaling.histories[SUPPORT] = History(replicas=9)
+    metadata = {**case.body["metadata"], "uid": "another", "resourceVersion": "12"}
+    case.world.cache.put(AGENT_DEPLOYMENTS, {**case.body, "metadata": metadata})
+    case.scaler.look(SUPPORT)
+    assert case.world.scaling.histories == {}
+    case.streams.say(1)
+    case.tick()
+    case.streams.say(1)
+    case.tick()
+    forecast = case.world.scaling.signals[SUPPORT].forecast
+    assert forecast is not None
+    assert forecast.upper < 100
+
+
 def test_a_model_api_that_begins_to_fail_is_news(monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case(monkeypatch)
     case.streams.say(5)

@@ -1,6 +1,7 @@
 """What the status tells about the number of pods: its history, the forecast's quality, and how often it is written."""
 
 import math
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +15,10 @@ from prewarm_operator.decide.scaling_status import HISTORY_LENGTH
 from prewarm_operator.decide.status import report
 from prewarm_operator.forecast import FleetForecast
 from prewarm_operator.render.agent import parse
-from prewarm_operator.signals.reading import Reading
+from prewarm_operator.signals.answer import Answer, Series
+from prewarm_operator.signals.combined import combined
+from prewarm_operator.signals.fleet import Fleet, own_reading
+from prewarm_operator.signals.reading import Reading, Upstream, Validity
 from prewarm_operator.world.scaling import Forecast, History, Signals, forecast_of
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -31,12 +35,20 @@ class Agent:
         self.history = History()
         self.events: list[tuple[bool, str]] = []
 
-    def reconcile(self, at: datetime, *, load: float = 0.0, forecast: Forecast | None = None, **spec: Any) -> bool:
-        """Whether the status was written. `at` is when; both clocks follow it."""
+    def reconcile(
+        self,
+        at: datetime,
+        *,
+        load: float = 0.0,
+        forecast: Forecast | None = None,
+        signals: Signals | None = None,
+        **spec: Any,
+    ) -> bool:
+        """Whether the status was written. `at` is when; both clocks follow it. `signals` instead of a known load."""
         self.spec |= spec
         now = NOW + (at - NOON).total_seconds()
         of = parse(agent_body(status=self.status or None, **self.spec))
-        signals = Signals(Reading(load, now, "the pods"), None, forecast)
+        signals = signals or Signals(Reading(load, now, "the pods"), None, forecast)
         seen = snapshot(of, signals=signals, history=self.history, now=now, taken_at=at.timestamp())
         plan = decide(seen)
         told = report(seen, plan, (), at)
@@ -188,6 +200,41 @@ def test_a_quality_that_moves_a_little_is_no_write(quality: dict[str, Any], is_w
         of.reconcile(later(seconds=15), forecast=forecast(**{"coverage": 0.95, "at_seconds": NOW + 15} | quality))
         is is_written
     )
+
+
+SILENT = Reading(0.0, NOW, "the load stream of the pods", Validity.INVALID, "is silent")
+
+
+def from_prometheus(now: float, *, newest: float, oldest: float) -> Reading:
+    """What is known of two pods, whose samples are that old, while no stream is heard."""
+    parts = {"in_flight": 9.0, "queued": 0.0, "least": 1.0, "pods": 2.0, "oldest": EPOCH - oldest}
+    told = Fleet(now, EPOCH, {("team", "support"): parts | {"newest": EPOCH - newest}})
+    return combined(SILENT, told.reading(("team", "support"), 2, 100), now)
+
+
+def answered_late(now: float, seconds: float) -> Reading:
+    return own_reading(Answer((Series({}, ((EPOCH - seconds, 3.0),)),)), now, EPOCH)
+
+
+EPOCH = 1_767_225_600.0
+MOVING: dict[str, Callable[[float, float], Signals]] = {
+    "one pod's sample": lambda now, age: Signals(from_prometheus(now, newest=5, oldest=50 + age)),
+    "all samples": lambda now, age: Signals(from_prometheus(now, newest=50 + age, oldest=50 + age)),
+    "a cache": lambda now, age: Signals(answered_late(now, 3600 + age)),
+    "a reading that nobody has renewed": lambda now, age: Signals(Reading(9.0, now - 50 - age, "the pods")),
+    "an error share": lambda now, age: Signals(Reading(9.0, now, "the pods"), Upstream(0.5 + age / 100, now)),
+    "a forecast that waits for loads": lambda now, age: Signals(SILENT, None, forecast(None, None, unjudged=16)),
+}
+
+
+@pytest.mark.parametrize("what", MOVING)
+def test_what_only_grows_older_is_no_write(what: str) -> None:
+    """An outage would be a write for every agent each time that it is looked at."""
+    of = Agent()
+    for minute in range(3):
+        of.reconcile(later(minutes=minute), signals=MOVING[what](NOW + 60 * minute, 0))
+    assert not of.reconcile(later(minutes=4), signals=MOVING[what](NOW + 240, 20))
+    assert not of.reconcile(later(minutes=10), signals=MOVING[what](NOW + 600, 31))
 
 
 def test_a_young_forecast_says_until_when_it_cannot_be_judged_and_makes_no_event() -> None:

@@ -21,8 +21,8 @@ INVALID = reading(0.0, validity=Validity.INVALID)
         (reading(math.nan), "streams says nan"),
         (reading(math.inf), "streams says inf"),
         (reading(-1.0), "streams says -1"),
-        (reading(0.0, age_seconds=FRESH_SECONDS + 1), "streams is 46 s old"),
-        (reading(0.0, age_seconds=-3600.0), "streams is 3600 s ahead"),
+        (reading(0.0, age_seconds=FRESH_SECONDS + 1), "streams is more than 45 s old"),
+        (reading(0.0, age_seconds=-3600.0), "streams is of a time to come"),
     ],
 )
 def test_a_load_that_is_not_known_holds_the_pods_and_says_why(known: Reading | None, why: str) -> None:

@@ -19,8 +19,8 @@ SAVE_SECONDS = 300.0
 """Between two rounds: what a restart loses at most, a gap that the forecast bridges."""
 
 RETRY_SECONDS = 10.0
-AGENTS_PER_OBJECT = 50
-"""5 KB each: far below the 1 MiB of a ConfigMap."""
+AGENTS_PER_OBJECT = 25
+"""9 to 20 KB each, the more the slower pods start: far below the 1 MiB of a ConfigMap."""
 
 LABEL = f"{names.GROUP}/part"
 PART = "forecast"
@@ -35,7 +35,7 @@ class Memory:
         self._gateway = gateway
         self._namespace = namespace
         self._forecaster = forecaster
-        self._objects = 0
+        self._objects: int | None = None  # how many there are, as far as that is known
         self._recalled = asyncio.Event()
 
     async def recall(self) -> None:
@@ -47,7 +47,6 @@ class Memory:
                 logger.warning("kept forecasts not read retry_seconds=%.0f error=%s", RETRY_SECONDS, error)
                 await asyncio.sleep(RETRY_SECONDS)
             else:
-                self._objects = len(kept)
                 count = sum([await self._take(name, body) for name, body in sorted(kept.items())])
                 logger.info("forecasts recalled agents=%d", count)
                 break
@@ -56,6 +55,7 @@ class Memory:
     async def keep(self) -> None:
         """Write what was learned every few minutes, until cancelled; not before everything was recalled."""
         await self._recalled.wait()
+        self._objects = None  # the leader before may have had more agents
         while self._namespace:
             await asyncio.sleep(SAVE_SECONDS)
             try:
@@ -67,15 +67,21 @@ class Memory:
         """Write all of it, and remove what is left of more agents.
 
         Raises:
-            KubeError: a part could not be written; all are tried again in the next round.
+            KubeError: a part could not be written, the others were; all are tried again in the next round.
         """
         agents = sorted(self._forecaster.agents)
         parts = [agents[begin : begin + AGENTS_PER_OBJECT] for begin in range(0, len(agents), AGENTS_PER_OBJECT)]
+        failure: KubeError | None = None
         for number, part in enumerate(parts):
             state = base64.b64encode(self._forecaster.save(part)).decode()
-            await self._gateway.apply(Apply(CONFIG_MAPS, self._body(_name(number), state), FIELD, by_hand=False))
+            try:
+                await self._gateway.apply(Apply(CONFIG_MAPS, self._body(_name(number), state), FIELD, by_hand=False))
+            except KubeError as error:
+                failure = error
             await asyncio.sleep(0)
-        if len(parts) < self._objects:
+        if failure is not None:
+            raise failure
+        if self._objects is None or len(parts) < self._objects:
             wanted = {_name(number) for number in range(len(parts))}
             for name, body in (await self._list()).items():
                 if name not in wanted:

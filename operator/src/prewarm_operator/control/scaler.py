@@ -149,6 +149,12 @@ class Scaler:
 
     def _tell(self, agent: Key) -> None:
         """Mark the agent if the decision about it is another one than when it was marked last."""
+        try:
+            self._decide(agent)
+        except Exception:  # the others, and the stream that it comes from, go on
+            logger.exception("decision crashed agent=%s", agent)
+
+    def _decide(self, agent: Key) -> None:
         log = self._world.scaling
         known = log.histories.get(agent)
         verdict, decided = verdict_for(
@@ -187,6 +193,8 @@ class Scaler:
             return None
         uid, generation = body["metadata"]["uid"], body["metadata"].get("generation", 0)
         known = self._followed.get(agent)
+        if known is not None and known.uid != uid:
+            self._forget(agent)  # a namesake that is gone; the watch missed it
         if known is None or (known.uid, known.generation) != (uid, generation):
             try:
                 known = _Followed(uid, generation, parse(body).spec)

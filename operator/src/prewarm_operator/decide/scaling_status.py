@@ -13,7 +13,6 @@ from prewarm_operator.api.status import (
 from prewarm_operator.decide.plan import Scale
 from prewarm_operator.decide.scaling.terms import clock
 from prewarm_operator.signals.reading import Validity
-from prewarm_operator.world.scaling import Forecast
 from prewarm_operator.world.snapshot import Snapshot
 
 HISTORY_LENGTH = 20
@@ -44,7 +43,7 @@ def scaling_status(snapshot: Snapshot, scale: Scale, now: datetime) -> ScalingSt
         message=scale.message,
         auto_replicas=None if verdict is None or verdict.auto is verdict.decided_by else verdict.auto.replicas,
         load=None if reading is None or reading.validity is Validity.INVALID else round(reading.value, 1),
-        forecast=None if verdict is None else _forecast(old.scaling, snapshot.signals.forecast, snapshot.taken_at),
+        forecast=None if verdict is None else _forecast(old.scaling, snapshot, verdict.blind),
         terms=tuple(
             ScalingTerm(
                 name=term.name,
@@ -76,14 +75,16 @@ def _numbers(scaling: ScalingStatus) -> object:
     return scaling.reason, scaling.auto_replicas, terms
 
 
-def _forecast(old: ScalingStatus | None, forecast: Forecast | None, epoch_seconds: float) -> ForecastStatus | None:
+def _forecast(old: ScalingStatus | None, snapshot: Snapshot, blind: bool) -> ForecastStatus | None:
+    forecast = snapshot.signals.forecast
     if forecast is None or not forecast.valid:
         return None
     told = None if old is None else old.forecast
     message = None
     if forecast.coverage is None:
-        enough = epoch_seconds + forecast.unjudged * READING_SECONDS
-        message = f"it needs more loads to be judged, until about {clock(enough)}"
+        enough = snapshot.taken_at + forecast.unjudged * READING_SECONDS
+        until = "and none is known now" if blind else f"until about {clock(enough)}"
+        message = f"it needs more loads to be judged, {until}"
     new = ForecastStatus(
         horizon_seconds=forecast.horizon_seconds,
         coverage_percent=None if forecast.coverage is None else round(100 * forecast.coverage, 1),

@@ -9,8 +9,9 @@ def combined(streams: Reading, prometheus: Reading | None, now: float, *, own_qu
     """The load that counts.
 
     Without an own query both sources speak of the same pods: streams that hear all of them stand alone, otherwise the
-    greater number counts and the better validity. An own query may know of load that no pod has: the greater number
-    counts, and while the query gives none the load is known in part at most.
+    greater number counts and the better validity. An own query may know of load that no pod has, and pods of load that
+    no query has: the greater number counts, and while the query gives none, or some pods are not heard, the load is
+    known in part at most. If no pod is heard, as with an image without a stream, the query stands alone.
 
     Args:
         prometheus: None where it is not configured.
@@ -26,15 +27,16 @@ def combined(streams: Reading, prometheus: Reading | None, now: float, *, own_qu
     if not known:
         return replace(streams, problem=f"{streams.problem}, and {prometheus.source} {prometheus.problem}")
     greatest = max(known, key=lambda reading: reading.value)
-    if prometheus.validity is Validity.VALID:
+    missing_pods = own_query and streams.validity is Validity.PARTIAL
+    if prometheus.validity is Validity.VALID and not missing_pods:
         return replace(greatest, validity=Validity.VALID, problem="")
-    worst = prometheus if own_query or streams.validity is Validity.INVALID else streams
+    blame_query = own_query and prometheus.validity is not Validity.VALID
+    worst = prometheus if blame_query or streams.validity is Validity.INVALID else streams
     return replace(greatest, source=worst.source, validity=Validity.PARTIAL, problem=worst.problem)
 
 
 def _aged(reading: Reading, now: float) -> Reading:
     """One whose samples are too old says nothing of now."""
-    age_seconds = now - reading.at_seconds
-    if reading.validity is Validity.INVALID or age_seconds <= FRESH_SECONDS:
+    if reading.validity is Validity.INVALID or now - reading.at_seconds <= FRESH_SECONDS:
         return reading
-    return replace(reading, validity=Validity.INVALID, problem=f"has no sample younger than {age_seconds:.0f} s")
+    return replace(reading, validity=Validity.INVALID, problem=f"has no sample younger than {FRESH_SECONDS:.0f} s")

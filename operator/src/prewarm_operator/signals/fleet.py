@@ -71,7 +71,7 @@ class Fleet:
         if not pods >= ready_pods:
             return f"has samples of {pods:.0f} of {ready_pods} Ready pods"
         if oldest_seconds > FRESH_SECONDS:
-            return f"has a sample that is {oldest_seconds:.0f} s old"
+            return f"has a sample that is more than {FRESH_SECONDS:.0f} s old"
         return f"warns: {self.warning}" if self.warning else ""
 
     def _invalid(self, problem: str) -> Reading:
@@ -121,5 +121,6 @@ def _wrong_time(answered: list[float], epoch_seconds: float) -> str:
     for at in (min(answered), max(answered)):
         behind = epoch_seconds - at
         if abs(behind) > FRESH_SECONDS:
-            return f"answers for a time {abs(behind):.0f} s {'ago' if behind > 0 else 'ahead'}: compare the clocks"
+            side = "ago" if behind > 0 else "ahead"
+            return f"answers for a time more than {FRESH_SECONDS:.0f} s {side}: compare the clocks"
     return ""

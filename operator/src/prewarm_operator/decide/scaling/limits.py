@@ -27,7 +27,8 @@ def upstream_limit(since: float | None, upstream: Upstream | None, most: int, no
     if now - since < UPSTREAM_SECONDS:
         message = f"{share}; if it goes on, no pods are added for the load"
         return Term("upstream", None, reasons.UPSTREAM_LIMITED, message, since + UPSTREAM_SECONDS)
-    message = f"{share}: no pods are added for the load"
+    # Without the share: it moves, and the status would be written again for it.
+    message = f"the model API fails more than {UPSTREAM_ERROR_SHARE:.0%} of the calls: no pods are added for the load"
     return Term("upstream", most, reasons.UPSTREAM_LIMITED, message, upstream.at_seconds + FRESH_SECONDS)
 
 

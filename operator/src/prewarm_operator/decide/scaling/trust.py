@@ -47,4 +47,5 @@ def _no_forecast(problem: str) -> Term:
 
 
 def _age(seconds: float) -> str:
-    return f"is {seconds:.0f} s old" if seconds > 0 else f"is {-seconds:.0f} s ahead of time"
+    """Without the age itself: it grows, and the status would be written again for it."""
+    return f"is more than {FRESH_SECONDS:.0f} s old" if seconds > 0 else "is of a time to come"
