@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from prewarm_operator.render.headroom import Placeholders
-from prewarm_operator.signals.server import Server
+from prewarm_operator.signals.server import Server, is_address
 from prewarm_operator.world.places import OFF, HeadroomMode, NodeHeadroom
 
 WORKERS = 16
@@ -106,8 +106,10 @@ def _prometheus() -> Server | None:
     url = os.environ.get("PREWARM_PROMETHEUS_URL", "")
     if not url:
         return None
-    if not url.startswith(("http://", "https://")):
-        raise SettingsError(f"PREWARM_PROMETHEUS_URL is {url!r}: let it begin with http:// or https://")
+    if not is_address(url):
+        raise SettingsError(
+            f"PREWARM_PROMETHEUS_URL is {url!r}: let it begin with http:// or https:// and go on with a host"
+        )
     try:
         headers = {str(name): str(value) for name, value in json.loads(_of_prometheus("HEADERS") or "{}").items()}
     except (ValueError, AttributeError) as error:

@@ -85,6 +85,11 @@ def test_requests_at_once_need_no_service_time(tmp_path: Path) -> None:
         ("timestamp_seconds,requests\n0,1\n15,2\n3630,3\n", "load.csv, row 4: the time jumps forward by an hour"),
         ("time,requests\n2026-01-01T00:00:00,1\n", "load.csv, row 2: time '2026-01-01T00:00:00' has no offset"),
         ("timestamp_seconds,concurrent\n0,5\n15,0\n30,0\n", "there is no load after the first third"),
+        (
+            "timestamp_seconds,requests\n1767225600000,5\n1767225600015,5\n",
+            "load.csv, row 2: timestamp_seconds '1767225600000' is no time; write one like 1767225600.",
+        ),
+        (f'timestamp_seconds,requests\n"0,{"x" * 200_000}', "load.csv is no CSV (field larger than field limit"),
     ],
 )
 def test_a_file_that_is_no_record_is_refused_with_its_row(tmp_path: Path, text: str, sentence: str) -> None:
@@ -113,6 +118,15 @@ def test_a_file_that_is_not_there_and_one_that_cannot_be_written(tmp_path: Path,
     assert "report.html: No such file or directory" in unwritable.stderr
 
 
+def test_any_name_of_a_file_will_do(tmp_path: Path) -> None:
+    """Not text in UTF-8, or what a terminal's markup is made of."""
+    load = write_load(tmp_path / "\udcff.csv")
+    done = simulate(tmp_path, load, "--report", "[bold]page.html")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("plots: [bold]page.html\n")
+    assert "Scaling on ?.csv" in (tmp_path / "[bold]page.html").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("option", "value", "sentence"),
     [
@@ -124,6 +138,9 @@ def test_a_file_that_is_not_there_and_one_that_cannot_be_written(tmp_path: Path,
         ("--hpa-target", "170", "'170' must be a number above 0, up to 100"),
         ("--from", "2026-01-01T00:00:00", "must be Unix time, or like 2026-01-01T00:00:00Z, with the offset"),
         ("--to", "yesterday", "must be Unix time"),
+        ("--from", "nan", "'nan' must be Unix time"),
+        ("--to", "inf", "'inf' must be Unix time"),
+        ("--to", "1767225600000", "'1767225600000' must be Unix time"),
         ("--header", "X-Scope-OrgID", "'X-Scope-OrgID' must be like X-Scope-OrgID:team"),
     ],
 )
@@ -140,6 +157,8 @@ def test_an_option_that_cannot_be(tmp_path: Path, load: Path, option: str, value
         ((), "name a FILE.csv, or --prometheus with --query and --from: one of the two."),
         (("load.csv", "--prometheus", "http://localhost:1"), "one of the two."),
         (("--prometheus", "http://localhost:1"), "--prometheus needs --query"),
+        (("--prometheus", "http://[::1", "--query", "a", "--from", "0"), "'http://[::1' is no address of a Prometheus"),
+        (("--prometheus", "localhost:1", "--query", "a", "--from", "0"), "'localhost:1' is no address of a Prometheus"),
         (("--prometheus", "http://localhost:1", "--query", "a"), "and --from, when it begins."),
     ],
 )

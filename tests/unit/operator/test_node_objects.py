@@ -67,6 +67,7 @@ def test_placeholders_ask_for_the_same_place_and_give_way() -> None:
         "podTemplate": {
             "spec": {
                 "runtimeClassName": "gvisor",
+                "resources": {"requests": {"cpu": "4"}},
                 "initContainers": [
                     {"name": "once", "image": "x", "resources": {"requests": {"cpu": "9"}}},
                     {"name": "proxy", "image": "x", "restartPolicy": "Always", "resources": {"requests": {"cpu": "1"}}},
@@ -82,6 +83,7 @@ def test_placeholders_ask_for_the_same_place_and_give_way() -> None:
     assert placed["nodeSelector"] == {"pool": "agents"}
     assert placed["tolerations"] == settings["tolerations"]
     assert placed["runtimeClassName"] == "gvisor"
+    assert placed["resources"] == {"requests": {"cpu": "4"}}
     assert [each["resources"]["requests"]["cpu"] for each in placed["containers"]] == ["2", "1"]
     assert {each["image"] for each in placed["containers"]} == {MADE_OF.image}
     assert placed["priorityClassName"] == MADE_OF.priority_class

@@ -54,6 +54,8 @@ def test_prometheus_is_reached_as_the_environment_says(monkeypatch: pytest.Monke
     ("url", "headers", "problem"),
     [
         ("prometheus:9090", "", "PREWARM_PROMETHEUS_URL is 'prometheus:9090': let it begin with http"),
+        ("http://[::1", "", "PREWARM_PROMETHEUS_URL is 'http://[::1': let it begin with http:// or https:// and go on"),
+        ("http://", "", "PREWARM_PROMETHEUS_URL is 'http://': let it begin with http:// or https:// and go on"),
         ("http://prometheus", "[]", "PREWARM_PROMETHEUS_HEADERS must be a JSON object"),
         ("http://prometheus", "x: y", "PREWARM_PROMETHEUS_HEADERS must be a JSON object"),
     ],

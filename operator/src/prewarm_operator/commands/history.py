@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from prewarm_operator.signals.prometheus import Prometheus
-from prewarm_operator.signals.server import Server
+from prewarm_operator.signals.server import Server, is_address
 from prewarm_operator.simulate.demand import TICK_SECONDS
 from prewarm_operator.simulate.record import Record, RecordRefused
 
@@ -20,7 +20,13 @@ _AGENT = ("", "")
 
 
 def server(address: str, token_file: Path | None, headers: Mapping[str, str], ca_file: Path | None) -> Server:
-    """How to reach it: with the bearer token of a file, else that of the environment if there is one."""
+    """How to reach it: with the bearer token of a file, else that of the environment if there is one.
+
+    Raises:
+        RecordRefused: there can be no server at such an address.
+    """
+    if not is_address(address):
+        raise RecordRefused(f"{address!r} is no address of a Prometheus; give one like http://localhost:9090.")
     token = os.environ.get(TOKEN)
     if token_file is None and token:
         headers = {"Authorization": f"Bearer {token}", **headers}

@@ -1,6 +1,8 @@
 """`prewarm simulate`: a recorded load through the operator's own decision, and through those of others."""
 
 import argparse
+import csv
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -12,7 +14,7 @@ from rich.progress import Progress
 
 from prewarm_operator.commands import history, other_process, report, table
 from prewarm_operator.simulate.comparison import Comparison, Question, compare
-from prewarm_operator.simulate.record import Record, RecordRefused, read
+from prewarm_operator.simulate.record import LAST_EPOCH_SECONDS, Record, RecordRefused, read
 
 FAILED, REFUSED = 1, 2
 PROGRESS_TICKS = 200
@@ -48,7 +50,8 @@ def _run(options: argparse.Namespace) -> int:
     try:
         comparison = _compare(options)
         title = options.file.name if options.file else options.query
-        options.report.write_text(report.page(comparison, title), encoding="utf-8")
+        # A file's name may be no text.
+        options.report.write_text(report.page(comparison, title), encoding="utf-8", errors="replace")
     except RecordRefused as refusal:
         sys.stderr.write(f"prewarm simulate: {refusal}\n")
         return REFUSED
@@ -61,7 +64,7 @@ def _run(options: argparse.Namespace) -> int:
         return FAILED
     console = Console() if sys.stdout.isatty() else Console(width=UNTOLD_COLUMNS)
     console.print(table.of(comparison))
-    console.print(f"plots: {options.report}", highlight=False, soft_wrap=True)
+    console.print(f"plots: {options.report}", highlight=False, markup=False, soft_wrap=True)
     return 0
 
 
@@ -101,6 +104,8 @@ def _from_file(file: Path) -> Record:
             return read(lines, file.name)
         except UnicodeDecodeError:
             raise RecordRefused(f"{file.name} is not text in UTF-8; export it as CSV.") from None
+        except csv.Error as error:
+            raise RecordRefused(f"{file.name} is no CSV ({error}); look for a quote that is not closed.") from None
 
 
 def _question(record: Record, options: argparse.Namespace) -> Question:
@@ -142,16 +147,20 @@ def _count(text: str) -> int:
 
 def _moment(text: str) -> float:
     try:
-        return float(text)
+        seconds = float(text)
     except ValueError:
-        pass
+        seconds = _iso_8601(text)
+    if not 0 <= seconds <= LAST_EPOCH_SECONDS:
+        raise argparse.ArgumentTypeError(f"{text!r} must be Unix time, or like 2026-01-01T00:00:00Z, with the offset")
+    return seconds
+
+
+def _iso_8601(text: str) -> float:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        moment = datetime.min
-    if moment.tzinfo is None:
-        raise argparse.ArgumentTypeError(f"{text!r} must be Unix time, or like 2026-01-01T00:00:00Z, with the offset")
-    return moment.timestamp()
+        return math.nan
+    return math.nan if moment.tzinfo is None else moment.timestamp()
 
 
 def _header(text: str) -> tuple[str, str]:

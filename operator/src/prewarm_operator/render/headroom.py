@@ -17,6 +17,7 @@ _PLACEMENT = (
     "nodeSelector",
     "overhead",
     "resourceClaims",
+    "resources",
     "runtimeClassName",
     "schedulerName",
     "tolerations",

@@ -10,6 +10,14 @@ from pathlib import Path
 import yarl
 
 
+def is_address(text: str) -> bool:
+    """Whether `text` can be the address of a Server."""
+    try:
+        return yarl.URL(text).scheme in ("http", "https") and bool(yarl.URL(text).host)
+    except ValueError:
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class Server:
     """Where it is and who asks. Credentials are files, whose content counts at the time of a question: they rotate.

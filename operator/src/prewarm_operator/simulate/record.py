@@ -15,6 +15,8 @@ REQUESTS, CONCURRENT = "requests", "concurrent"
 LONGEST_BIN_SECONDS = 900.0
 CLOCK_CHANGE_SECONDS = 3600.0
 LARGEST_LOAD = 1e9
+LAST_EPOCH_SECONDS = 253402300799.0
+"""The end of year 9999: beyond it are times in milliseconds."""
 SAME_SECONDS = 0.001
 
 
@@ -91,7 +93,7 @@ def _time(text: str, where: str, column: str) -> float:
     try:
         if column == SECONDS:
             seconds = float(text)
-            if not math.isfinite(seconds):
+            if not math.isfinite(seconds) or seconds > LAST_EPOCH_SECONDS:
                 raise ValueError
             return seconds
         moment = datetime.fromisoformat(text)
