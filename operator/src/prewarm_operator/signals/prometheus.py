@@ -10,7 +10,7 @@ import aiohttp
 
 from prewarm_operator.signals import promql
 from prewarm_operator.signals.answer import NUMBERS, RANGES, Answer, BadAnswer, Series, read, why_no_load
-from prewarm_operator.signals.fleet import Fleet, Key, fleet, invalid, own_reading
+from prewarm_operator.signals.fleet import Fleet, Key, fleet, invalid, own_reading, several_series
 from prewarm_operator.signals.reading import Cause, Reading
 from prewarm_operator.signals.server import Server
 
@@ -112,7 +112,7 @@ class Prometheus:
             try:
                 answer = await self._ask("query_range", parameters)
                 if agent is not None and len(answer.series) > 1:
-                    raise BadAnswer(f"gives {len(answer.series)} series where one is needed", Cause.QUERY)
+                    raise BadAnswer(several_series(len(answer.series)), Cause.QUERY)
                 loads = {agent or _key(series): _on_grid(series, times, step_seconds) for series in answer.series}
                 yield History(times, loads)
             except BadAnswer as error:
@@ -135,7 +135,8 @@ class Prometheus:
         except TimeoutError as error:
             raise BadAnswer(f"gives no answer within {seconds:g} s", Cause.SLOW) from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise BadAnswer(f"cannot be asked: {error or type(error).__name__}", Cause.UNAVAILABLE) from error
+            words = str(error).replace(" ssl:default", "")  # aiohttp writes it for plain HTTP, too
+            raise BadAnswer(f"cannot be asked: {words or type(error).__name__}", Cause.UNAVAILABLE) from error
 
 
 async def _bounded(content: aiohttp.StreamReader) -> bytes:
