@@ -75,7 +75,8 @@ async def test_restart_waits_until_all_pods_are_new_and_never_has_fewer(
     assert min(seen[before:]) >= 3
     found = await namespace.get("agentdeployments", "support")
     owners = {entry["manager"] for entry in found["metadata"]["managedFields"] if "restarted-at" in json.dumps(entry)}
-    assert owners == {"kubectl-prewarm"}
+    assert owners == {"prewarm-cli"}
+    assert not any(owner.startswith("kubectl") for owner in owners)  # Flux undoes what these have set
 
 
 async def test_no_wait_returns_at_once(

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -174,6 +175,65 @@ async def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch)
     async with asking(endless) as client:
         assert (await client.own_query("x")).problem == "answers with more than 1 MiB"
     assert sent < 2**24
+
+
+async def test_a_query_that_gives_every_series_there_is_is_cut_off_early_and_costs_the_others_nothing() -> None:
+    series = [{"metric": {"pod": f"pod-{pod}"}, "value": [0, "1"]} for pod in range(40_000)]
+    async with asking(giving(success(series))) as client:
+        reading = await client.own_query("everything")
+        (history,) = [part async for part in client.own_history(AGENT, "everything", 0, 60, 15)]
+    assert (reading.problem, history.problem) == ("answers with more than 1 MiB",) * 2
+
+
+async def test_questions_about_the_past_that_hang_keep_nobody_from_the_present() -> None:
+    async def answer(request: web.Request) -> web.Response:
+        if request.path.endswith("query_range"):
+            await asyncio.sleep(60)
+        return web.json_response(fleet_answer())
+
+    async def past(client: Prometheus, number: int) -> None:
+        _ = [part async for part in client.own_history(("team", str(number)), "x", 0, 60, 15)]
+
+    async with asking(answer, timeout_seconds=2.0) as client:
+        hanging = [asyncio.create_task(past(client, number)) for number in range(40)]
+        await asyncio.sleep(0.2)
+        assert (await client.fleet()).reading(AGENT, 2, 100).validity is Validity.VALID
+        for task in hanging:
+            task.cancel()
+
+
+async def test_a_question_about_the_past_is_not_late_while_it_waits_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "HISTORY_TIMEOUT_SECONDS", 0.3)
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request.query["query"])
+        if request.query["query"] == "hangs":
+            await asyncio.sleep(60)
+        return web.json_response(success([{"metric": {}, "values": [[0, "3"]]}], "matrix"))
+
+    async def past(client: Prometheus, query: str) -> str:
+        (history,) = [part async for part in client.own_history(AGENT, query, 0, 60, 15)]
+        return history.problem
+
+    async with asking(answer) as client:
+        problems = await asyncio.gather(*(past(client, query) for query in ("hangs",) * 7 + ("works",)))
+    assert problems == ["gives no answer within 0.3 s"] * 7 + [""]
+
+
+async def test_an_hour_of_history_is_not_read_on_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: list[threading.Thread] = []
+    real = module.read
+
+    def read(*arguments: Any) -> Any:
+        threads.append(threading.current_thread())
+        return real(*arguments)
+
+    monkeypatch.setattr(module, "read", read)
+    async with asking(giving(success([], "matrix"))) as client:
+        _ = [part async for part in client.fleet_history(0, 60, 15)]
+    assert threads
+    assert threading.main_thread() not in threads
 
 
 async def test_a_server_that_is_away_is_named_as_such() -> None:

@@ -1,5 +1,6 @@
 """The past of agents, from Prometheus' answers to the forecast."""
 
+import asyncio
 import math
 from collections.abc import AsyncIterator, Collection
 
@@ -29,6 +30,7 @@ class FakeClient:
         self.cause: Cause | None = None
         self.own_cause: Cause | None = None
         self.spans: list[tuple[float, float]] = []
+        self.own_asked = 0
 
     async def fleet_history(
         self, begin: float, end: float, step: float, agents: Collection[Key]
@@ -42,6 +44,7 @@ class FakeClient:
         self, agent: Key, query: str, begin: float, end: float, step: float
     ) -> AsyncIterator[History]:
         times = grid(begin, end, step)
+        self.own_asked += 1
         if self.own_cause is not None:
             yield History(times, {}, "fails", self.own_cause)
         else:
@@ -126,14 +129,55 @@ async def test_while_prometheus_fails_nothing_is_forgotten_and_the_agents_wait(m
     assert 35 < case.upper(SUPPORT) < 80
 
 
-async def test_one_broken_query_costs_its_own_agent_its_past_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("cause", "times_asked"), [(Cause.QUERY, 3), (Cause.REFUSED, 3), (Cause.SLOW, 1), (Cause.UNAVAILABLE, 1)]
+)
+async def test_one_broken_query_costs_its_own_agent_its_past_and_no_other(
+    monkeypatch: pytest.MonkeyPatch, cause: Cause, times_asked: int
+) -> None:
     case = Case(monkeypatch)
     case.follow(SUPPORT)
     case.follow(SALES, "x")
-    case.client.own_cause = Cause.QUERY
+    case.client.own_cause = cause
     await case.fill()
+    assert case.client.own_asked == times_asked  # one that hangs would hold the others up for every hour
     assert 35 < case.upper(SUPPORT) < 80
     assert case.world.scaling.signals[SALES].forecast.valid is False  # type: ignore[union-attr]
+
+
+async def test_own_queries_alone_wait_for_a_server_that_is_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(monkeypatch)
+    case.follow(SALES, "x")
+    case.client.own_cause = Cause.UNAVAILABLE
+    with pytest.raises(Unanswered, match="fails"):
+        await case.fill()
+    assert case.backfill._waiting == {SALES: "x"}
+
+
+async def test_who_goes_while_it_waits_leaves_nothing_to_ask_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(monkeypatch)
+    case.follow(SUPPORT)
+    case.backfill.forget(SUPPORT)
+    await case.fill()
+    assert case.client.spans == []
+    assert not case.backfill._news.is_set()
+
+
+async def test_everything_else_goes_on_between_two_ticks_of_a_replay(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(monkeypatch)
+    case.follow(SUPPORT)
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    await case.fill()
+    task.cancel()
+    assert turns > 7200 / TICK
 
 
 async def test_an_own_query_gives_the_past_too(monkeypatch: pytest.MonkeyPatch) -> None:

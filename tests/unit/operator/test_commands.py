@@ -186,6 +186,15 @@ def test_rows_of_the_fleet_stay_lines_on_a_narrow_terminal(
     assert sum("word" in line for line in told) > 1
 
 
+@pytest.mark.parametrize("message", ["word " * 6000, "x" * 32768], ids=["words", "one word"])
+def test_a_row_stays_a_line_however_long_its_message_is(capsys: pytest.CaptureFixture[str], message: str) -> None:
+    """A condition's message may have 32768 characters."""
+    sick = of(conditions=[{**condition("Ready", "False", "PodRefused"), "message": message}])
+    told = lines(capsys, status.fleet([sick], False))
+    assert len(told) == 2
+    assert told[1].endswith(message.rstrip())
+
+
 class Listing:
     """A client whose every answer is this list."""
 

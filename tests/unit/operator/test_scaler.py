@@ -8,6 +8,7 @@ from unit.operator.builders import agent_body
 from prewarm_operator.control import scaler as module
 from prewarm_operator.control.scaler import Scaler
 from prewarm_operator.decide import reasons
+from prewarm_operator.decide.decide import decide
 from prewarm_operator.decide.scale import verdict_for
 from prewarm_operator.kube.resources import AGENT_DEPLOYMENTS, DEPLOYMENTS, PODS
 from prewarm_operator.render.agent import parse
@@ -229,6 +230,35 @@ def test_places_on_nodes_that_change_with_the_forecast_alone_are_news(monkeypatc
         return len(case.marked)
 
     assert marks(HeadroomMode.PLACEHOLDER) == marks(HeadroomMode.OFF) + 1
+
+
+def test_places_that_were_needed_all_the_time_go_long_after_the_need_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While nothing changes nothing is reconciled, and yet the need goes on."""
+    case = Case(monkeypatch, headroom=NodeHeadroom(HeadroomMode.PLACEHOLDER))
+    case.streams.say(45)
+    case.tick()
+    case.tick()
+    known = case.world.scaling.signals[SUPPORT]
+    assert known.forecast is not None
+
+    def foresee(load: float) -> None:
+        forecast = replace(known.forecast, upper=45.0, later=(load,), at_seconds=case.now)  # type: ignore[type-var]
+        case.world.scaling.signals[SUPPORT] = replace(known, forecast=forecast)
+        case.streams.say(45)
+
+    foresee(200.0)
+    case.world.scaling.histories[SUPPORT] = decide(case.world.snapshot(SUPPORT, case.body)).scale.history
+    for _ in range(19):  # 285 s
+        case.now += 15.0
+        foresee(200.0)
+    case.marked.clear()
+    for _ in range(19):
+        case.now += 15.0
+        foresee(45.0)
+    assert case.marked == []
+    case.now += 30.0
+    foresee(45.0)
+    assert case.marked == [SUPPORT]
 
 
 def test_what_each_pod_works_on_is_known_as_long_as_it_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:

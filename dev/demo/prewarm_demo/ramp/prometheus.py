@@ -16,7 +16,7 @@ import httpx2
 
 from prewarm_demo.cluster.agent_metrics import PORT
 from prewarm_demo.cluster.api import Api
-from prewarm_demo.errors import DemoError
+from prewarm_demo.errors import DemoError, NotOnThisCluster
 from prewarm_demo.trial.side import beside
 
 SCRAPE_SECONDS = 15
@@ -90,9 +90,9 @@ async def _address(api: Api) -> str:
     for address in addresses:
         with contextlib.suppress(OSError), socket.create_server((address, 0)) as server:
             return f"{address}:{server.getsockname()[1]}"
-    raise DemoError(
+    raise NotOnThisCluster(
         f"no node of the cluster is this machine ({', '.join(addresses)}), so pods cannot reach the Prometheus that "
-        "act 2 starts here; run it on the dev cluster, or run only `make demo ACT=1`."
+        "act 2 starts here; run it on the dev cluster."
     )
 
 

@@ -18,7 +18,8 @@ from prewarm_operator.kube.errors import NotFound, Unreachable
 from prewarm_operator.kube.resources import AGENT_DEPLOYMENTS
 from prewarm_operator.render.agent import Agent
 
-FIELD_MANAGER = "kubectl-prewarm"
+FIELD_MANAGER = "prewarm-cli"
+"""Flux takes over, and then takes away, what any manager whose name begins with kubectl has set."""
 
 POLL_SECONDS = 1.0
 

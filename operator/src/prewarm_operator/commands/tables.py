@@ -9,8 +9,9 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-WIDE = 1000
-"""Columns where lines are not broken: in a pipe, and of a table whose rows are to stay lines."""
+WIDE = 2**16
+"""Columns where lines are not broken, in a pipe, and of a table whose rows are to stay lines: two of the longest
+messages that a condition may have."""
 
 _PADDING = re.compile(r" +((?:\x1b\[[0-9;]*m)*)$")
 

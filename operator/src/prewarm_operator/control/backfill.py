@@ -21,8 +21,6 @@ SETTLE_SECONDS = 1.0
 """Agents that are found together are replayed together."""
 
 RETRY_SECONDS = 60.0
-AT_ONCE = 20
-"""Ticks of a replay between two pauses in which the loop does all else."""
 
 Loads = dict[Key, tuple[float, ...]]
 
@@ -73,11 +71,12 @@ class Backfill:
             Unanswered: Prometheus has failed; nobody's forecast has changed.
         """
         agents = dict(self._waiting)
+        asked = dict(agents)
         at = self._wall_clock() // TICK_SECONDS * TICK_SECONDS - BACK_SECONDS
         replay = self._forecaster.replay(agents, at)
-        while at <= self._wall_clock():
+        while asked and at <= self._wall_clock():
             end = min(at + CHUNK_SECONDS - TICK_SECONDS, self._wall_clock())
-            times, loads = await _past(client, agents, at, end)
+            times, loads = await _past(client, asked, at, end)
             await _replay(replay, times, loads)
             at = times[-1] + TICK_SECONDS
         filled = self._forecaster.adopt(replay)
@@ -93,22 +92,30 @@ class Backfill:
 
 
 async def _past(
-    client: Prometheus, agents: Mapping[Key, str | None], begin: float, end: float
+    client: Prometheus, asked: dict[Key, str | None], begin: float, end: float
 ) -> tuple[tuple[float, ...], Loads]:
-    """Up to an hour of loads. An own query that fails leaves a gap in its own agent's past alone."""
-    loads: Loads = {}
-    others = [agent for agent, query in agents.items() if query is None]
-    asked = [client.own_history(agent, query, begin, end, TICK_SECONDS) for agent, query in agents.items() if query]
-    if others:
-        asked.append(client.fleet_history(begin, end, TICK_SECONDS, others))
-    hours = await asyncio.gather(*(_hour(history) for history in asked))
-    for number, hour in enumerate(hours):
+    """Up to an hour of loads. An own query that fails leaves a gap in its own agent's past alone.
+
+    One that hangs, or over which the server breaks down, is taken out of `asked`: it would keep all others waiting,
+    hour after hour.
+    """
+    others = [agent for agent, query in asked.items() if query is None]
+    own = {agent: query for agent, query in asked.items() if query is not None}
+    questions = [client.fleet_history(begin, end, TICK_SECONDS, others)] if others else []
+    questions += [client.own_history(agent, query, begin, end, TICK_SECONDS) for agent, query in own.items()]
+    hours = await asyncio.gather(*(_hour(question) for question in questions))
+    for hour in hours:
         metrics.PROMETHEUS_QUESTIONS.labels("history", hour.cause or "ok").inc()
-        is_own_query = number < len(agents) - len(others)
-        if hour.cause is Cause.UNAVAILABLE or (hour.problem and not is_own_query):
-            raise Unanswered(hour.problem)
-        told = {Key(*agent): values for agent, values in hour.loads.items()}
-        loads |= told if is_own_query else {agent: told[agent] for agent in others if agent in told}
+    if hours[0].problem if others else all(hour.cause is Cause.UNAVAILABLE for hour in hours):
+        raise Unanswered(hours[0].problem)
+    loads: Loads = {}
+    if others:
+        everybody = hours[0].loads
+        loads = {agent: everybody[agent] for agent in others if agent in everybody}
+    for agent, hour in zip(own, hours[len(questions) - len(own) :], strict=True):
+        loads |= {Key(*told): values for told, values in hour.loads.items()}
+        if hour.cause in (Cause.UNAVAILABLE, Cause.SLOW):
+            del asked[agent]
     return hours[0].epoch_seconds, loads
 
 
@@ -120,5 +127,4 @@ async def _hour(history: AsyncIterator[History]) -> History:
 async def _replay(replay: Replay, times: tuple[float, ...], loads: Loads) -> None:
     for number, at in enumerate(times):
         replay.step(at, {agent: values[number] for agent, values in loads.items()})
-        if number % AT_ONCE == 0:
-            await asyncio.sleep(0)
+        await asyncio.sleep(0)  # a step of 1,000 agents takes 10 ms, and the loop has all else to do

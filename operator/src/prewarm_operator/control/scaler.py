@@ -17,6 +17,7 @@ from prewarm_operator.control.prometheus_poll import PrometheusPoll
 from prewarm_operator.decide.node_headroom import nodes
 from prewarm_operator.decide.scale import verdict_for
 from prewarm_operator.decide.scaling.model import Mode, Verdict
+from prewarm_operator.decide.scaling.pace import Dated
 from prewarm_operator.kube.resources import AGENT_DEPLOYMENTS, DEPLOYMENTS, PODS
 from prewarm_operator.render.agent import parse
 from prewarm_operator.render.container import PROBE_PORT
@@ -158,24 +159,24 @@ class Scaler:
             self._clock(),
             self._wall_clock(),
         )
+        places, expected = self._places(agent, verdict, (known or NO_HISTORY).expected)
         if known is not None:  # what was needed counts for the whole stabilization, though nothing was to be done
-            log.histories[agent] = replace(
-                decided, replicas=known.replicas, changes=known.changes, expected=known.expected
-            )
-        told = _essence(verdict), self._places(agent, verdict)
+            log.histories[agent] = replace(decided, replicas=known.replicas, changes=known.changes, expected=expected)
+        told = _essence(verdict), places
         if self._told.get(agent) != told:
             self._told[agent] = told
             is_other_number = self._numbers.get(agent) != verdict.replicas
             self._numbers[agent] = verdict.replicas
             self._mark(agent, 0.0 if is_other_number else NEWS_SECONDS)
 
-    def _places(self, agent: Key, verdict: Verdict) -> int:
-        """Those to keep free on nodes, as far as their number changes with the forecast."""
-        spec, log = self._followed[agent].spec, self._world.scaling
+    def _places(self, agent: Key, verdict: Verdict, expected: Dated) -> tuple[int, Dated]:
+        """Those to keep free on nodes, as far as their number changes with the forecast; what the next one needs."""
+        spec, signals = self._followed[agent].spec, self._world.scaling.signals[agent]
         if not self._world.places.wanted or Mode(spec.mode) is not Mode.AUTO:
-            return 0
-        expected = log.histories.get(agent, NO_HISTORY).expected
-        return nodes(spec, verdict, log.signals[agent], expected, 0, self._clock(), self._wall_clock()).places
+            return 0, expected
+        found = nodes(spec, verdict, signals, expected, 0, self._clock(), self._wall_clock())
+        # The first ones are the reconcile's, which knows the places that there are.
+        return found.places, found.expected if expected else ()
 
     def _spec(self, agent: Key) -> AgentDeploymentSpec | None:
         """The spec of an agent that is to be followed."""

@@ -15,10 +15,14 @@ from prewarm_operator.signals.reading import Cause, Reading
 from prewarm_operator.signals.server import Server
 
 MAX_BYTES = 32 * 2**20
-"""Of one answer: the fleet's of 1,000 agents is 1 MB, an hour of its history at 15 s is 7."""
+"""Of one answer about all agents: for 1,000 of them it is 1 MB, an hour of their history at 15 s is 7."""
 
-MAX_CONNECTIONS = 16
-"""Below the 20 queries that Prometheus runs at once by default."""
+MAX_OWN_BYTES = 2**20
+"""Of one answer to an own query, which is to be one number: whoever asks for all series does not hold up everybody."""
+
+AT_ONCE = 16
+HISTORY_AT_ONCE = 3
+"""Questions under way; together below the 20 queries that Prometheus runs at once by default."""
 
 HISTORY_TIMEOUT_SECONDS = 30.0
 CHUNK_SECONDS = 3600.0
@@ -54,9 +58,11 @@ class Prometheus:
         self._server = server
         self._clock = clock
         self._epoch_clock = epoch_clock
+        self._under_way = asyncio.Semaphore(AT_ONCE)
+        self._history_under_way = asyncio.Semaphore(HISTORY_AT_ONCE)
         # Tokens go to the address that was configured and nowhere else: no redirects, no proxy, no cookies.
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=MAX_CONNECTIONS),
+            connector=aiohttp.TCPConnector(limit=AT_ONCE + HISTORY_AT_ONCE),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"Accept": "application/json", "Accept-Encoding": "identity", "Cache-Control": "no-cache"},
             timeout=aiohttp.ClientTimeout(total=None),
@@ -68,7 +74,7 @@ class Prometheus:
         """The load of all agents now, by one question."""
         at, epoch = self._clock(), self._epoch_clock()
         try:
-            return fleet(await self._ask("query", {"query": promql.FLEET}), at, epoch)
+            return fleet(await self._now(promql.FLEET, MAX_BYTES), at, epoch)
         except BadAnswer as error:
             return Fleet(at, problem=str(error), cause=error.cause)
 
@@ -76,7 +82,7 @@ class Prometheus:
         """The load that an agent's own query gives."""
         at, epoch = self._clock(), self._epoch_clock()
         try:
-            return own_reading(await self._ask("query", {"query": query}), at, epoch)
+            return own_reading(await self._now(query, MAX_OWN_BYTES), at, epoch)
         except BadAnswer as error:
             return invalid(str(error), error.cause, at)
 
@@ -110,42 +116,69 @@ class Prometheus:
             times = tuple(tick * step_seconds for tick in range(start, min(start + at_once, last + 1)))
             parameters = {"query": query, "start": f"{times[0]}", "end": f"{times[-1]}", "step": f"{step_seconds}"}
             try:
-                answer = await self._ask("query_range", parameters)
-                if agent is not None and len(answer.series) > 1:
-                    raise BadAnswer(several_series(len(answer.series)), Cause.QUERY)
-                loads = {agent or _key(series): _on_grid(series, times, step_seconds) for series in answer.series}
-                yield History(times, loads)
+                status, body = await self._then(parameters, MAX_BYTES if agent is None else MAX_OWN_BYTES)
+                # An hour of 1,000 agents takes half a second to read: not on the loop.
+                yield History(times, await asyncio.to_thread(_history, status, body, times, step_seconds, agent))
             except BadAnswer as error:
                 yield History(times, {}, str(error), error.cause)
 
-    async def _ask(self, endpoint: str, parameters: Mapping[str, str]) -> Answer:
+    async def _now(self, query: str, most_bytes: int) -> Answer:
         """Raises BadAnswer: there is none, or none of use."""
-        seconds = HISTORY_TIMEOUT_SECONDS if endpoint == "query_range" else self._server.timeout_seconds
+        seconds = self._server.timeout_seconds
+        try:
+            async with asyncio.timeout(seconds), self._under_way:
+                status, body = await self._ask("query", {"query": query}, seconds, most_bytes)
+        except TimeoutError as error:
+            raise _late(seconds) from error
+        return read(status, body, NUMBERS)
+
+    async def _then(self, parameters: Mapping[str, str], most_bytes: int) -> tuple[int, bytes]:
+        """Raises BadAnswer: there is no answer. Whoever waits for the questions of others is not late."""
+        try:
+            async with self._history_under_way, asyncio.timeout(HISTORY_TIMEOUT_SECONDS):
+                return await self._ask("query_range", parameters, HISTORY_TIMEOUT_SECONDS, most_bytes)
+        except TimeoutError as error:
+            raise _late(HISTORY_TIMEOUT_SECONDS) from error
+
+    async def _ask(
+        self, endpoint: str, parameters: Mapping[str, str], seconds: float, most_bytes: int
+    ) -> tuple[int, bytes]:
+        """Status and body of an answer. Raises BadAnswer: there is none."""
         url = self._server.url(endpoint).update_query({**parameters, "timeout": f"{seconds * 1000:.0f}ms"})
         try:
             headers, tls = self._server.request_headers(), self._server.ssl_context()
-            async with (
-                asyncio.timeout(seconds),
-                self._session.get(url, headers=headers, ssl=tls, allow_redirects=False) as response,
-            ):
+            async with self._session.get(url, headers=headers, ssl=tls, allow_redirects=False) as response:
                 if 300 <= response.status < 400:
                     raise BadAnswer(f"answers {response.status}: give the address to which it redirects")
-                body = await _bounded(response.content)
-                return read(response.status, body, RANGES if endpoint == "query_range" else NUMBERS)
-        except TimeoutError as error:
-            raise BadAnswer(f"gives no answer within {seconds:g} s", Cause.SLOW) from error
+                return response.status, await _bounded(response.content, most_bytes)
+        except TimeoutError:
+            raise
         except (aiohttp.ClientError, OSError, ValueError) as error:
             words = str(error).replace(" ssl:default", "")  # aiohttp writes it for plain HTTP, too
             raise BadAnswer(f"cannot be asked: {words or type(error).__name__}", Cause.UNAVAILABLE) from error
 
 
-async def _bounded(content: aiohttp.StreamReader) -> bytes:
+def _late(seconds: float) -> BadAnswer:
+    return BadAnswer(f"gives no answer within {seconds:g} s", Cause.SLOW)
+
+
+async def _bounded(content: aiohttp.StreamReader, most_bytes: int) -> bytes:
     body = bytearray()
     async for chunk in content.iter_any():
         body += chunk
-        if len(body) > MAX_BYTES:
-            raise BadAnswer(f"answers with more than {MAX_BYTES // 2**20} MiB")
+        if len(body) > most_bytes:
+            raise BadAnswer(f"answers with more than {most_bytes // 2**20} MiB")
     return bytes(body)
+
+
+def _history(
+    status: int, body: bytes, times: tuple[float, ...], step_seconds: float, agent: Key | None
+) -> Mapping[Key, tuple[float, ...]]:
+    """Loads by agent, or those of one by its own query. Raises BadAnswer: it is none of use."""
+    answer = read(status, body, RANGES)
+    if agent is not None and len(answer.series) > 1:
+        raise BadAnswer(several_series(len(answer.series)), Cause.QUERY)
+    return {agent or _key(series): _on_grid(series, times, step_seconds) for series in answer.series}
 
 
 def _key(series: Series) -> Key:

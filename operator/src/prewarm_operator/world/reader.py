@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from typing import Any
 
 from prewarm_operator.api import names
@@ -101,7 +102,10 @@ class Reader:
         return self._cache.replace(resource, items, min(version for _, version in lists))
 
     async def _read_buffers(self) -> set[Key]:
-        """Their kind comes and goes with an autoscaler of nodes, which is no reason not to look after agents."""
+        """Their kind comes and goes with an autoscaler of nodes, which is no reason not to look after agents.
+
+        Nor does a server that is busy say that the kind has gone: pods would take over places that buffers still hold.
+        """
         try:
             group = await self._client.request("GET", f"/apis/{CAPACITY_BUFFERS.api_version}")
             self.buffers_served = any(each["name"] == CAPACITY_BUFFERS.plural for each in group["resources"])
@@ -111,8 +115,10 @@ class Reader:
         except NotFound:
             self.buffers_served = False
         except Refused as error:
-            self.buffers_served = False
             logger.warning("CapacityBuffers cannot be read error=%s", error)
+            if error.code != HTTPStatus.FORBIDDEN:
+                return set()
+            self.buffers_served = False
         return self._cache.replace(CAPACITY_BUFFERS, (), LATEST)
 
     async def _find_readable(self) -> tuple[str, ...]:
