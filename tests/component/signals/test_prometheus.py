@@ -216,4 +216,4 @@ async def test_history_comes_hour_by_hour_and_one_that_fails_says_why(client: Pr
     (broken,) = [part async for part in client.own_history(SUPPORT, "sum(", end - 60, end, 15.0)]
     assert (broken.loads, broken.problem[:11]) == ({}, "answers 400")
     (several,) = [part async for part in client.own_history(SUPPORT, "up", time.time() - 1, time.time(), 1.0)]
-    assert "series where one is needed" in several.problem
+    assert "series where one is needed: aggregate them" in several.problem

@@ -243,7 +243,7 @@ async def test_a_server_that_is_away_is_named_as_such() -> None:
     await client.close()
     assert reading.validity is fleet.validity is Validity.INVALID
     assert reading.cause is fleet.cause is Cause.UNAVAILABLE
-    assert reading.problem.startswith("cannot be asked: Cannot connect to host 127.0.0.1:9")
+    assert reading.problem.startswith("cannot be asked: Cannot connect to host 127.0.0.1:9 [")
 
 
 async def test_an_address_that_is_none_is_named_as_such() -> None:

@@ -49,7 +49,12 @@ def test_paused_the_count_stays_within_the_bounds() -> None:
     verdict = decide(inputs(90.0, policy=policy(paused=True)), settled(5))
     assert (verdict.replicas, verdict.decided_by.reason) == (5, reasons.PAUSED)
     assert not verdict.may_claim
-    assert decide(inputs(90.0, policy=policy(paused=True, high=4)), settled(5)).replicas == 4
+    assert verdict.decided_by.message == "spec.scaling.paused is true: the 5 pods stay"
+    lowered = decide(inputs(90.0, policy=policy(paused=True, high=4)), settled(5))
+    assert (lowered.replicas, lowered.decided_by.message) == (
+        4,
+        "spec.scaling.paused is true, but the bounds allow 4 pods, not 5",
+    )
     assert decide(inputs(5.0, policy=policy(paused=True, low=7)), settled(5)).replicas == 7
 
 

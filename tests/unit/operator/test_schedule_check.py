@@ -38,8 +38,8 @@ def test_good_windows(window: Window) -> None:
         (replace(GOOD, start="0 0 30 2 *"), "start", "no cron expression"),
         (replace(GOOD, duration_seconds=0.0), "duration", "write how long it lasts"),
         (replace(GOOD, duration_seconds=-60.0), "duration", "write how long it lasts"),
-        (replace(GOOD, start="0 8 * * *", duration_seconds=24 * 3600.0 + 60), "duration", "at most 1440m"),
-        (replace(GOOD, start="0 8,20 * * *", duration_seconds=13 * 3600.0), "duration", "at most 720m"),
+        (replace(GOOD, start="0 8 * * *", duration_seconds=24 * 3600.0 + 60), "duration", "at most 24h."),
+        (replace(GOOD, start="0 8,20 * * *", duration_seconds=13 * 3600.0), "duration", "at most 12h."),
     ],
 )
 def test_what_cannot_be_meant(window: Window, field: str, remedy: str) -> None:

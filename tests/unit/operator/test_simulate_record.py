@@ -37,7 +37,7 @@ def test_times_with_offset_may_cross_a_clock_change() -> None:
 @pytest.mark.parametrize(
     ("rows", "row", "sentence"),
     [
-        (("0,1", "15,2", "45,3"), 4, "1 rows are missing before it"),
+        (("0,1", "15,2", "45,3"), 4, "1 row is missing before it"),
         (("0,1", "15,2", "30,3", "90,4"), 5, "3 rows are missing before it"),
         (("0,1", "15,2", "15,3"), 4, "the time does not rise"),
         (("0,1", "15,2", "0,3"), 4, "the time does not rise"),
@@ -53,6 +53,8 @@ def test_times_with_offset_may_cross_a_clock_change() -> None:
         (("0,1", "15,nan"), 3, "requests nan cannot be a load"),
         (("0,1", "15,inf"), 3, "requests inf cannot be a load"),
         (("0,1", "15,1e10"), 3, "requests 1e10 cannot be a load"),
+        (("0,1", "15,1,234"), 3, "it has 3 fields and the header has 2; write numbers without commas"),
+        (("0,1", "1767225600000,2"), 3, "1767225600000 is after the year 9999; write seconds, not milliseconds"),
         (("0,1", "15,many"), 3, "requests 'many' is no number; write 0 where there was no load"),
         (("0,1", "15,"), 3, "requests '' is no number"),
         (("0,1", "15"), 3, "there must be a time and a number"),
@@ -73,6 +75,12 @@ def test_the_row_that_is_wrong(rows: tuple[str, ...], row: int, sentence: str) -
 def test_a_time_without_offset() -> None:
     with pytest.raises(RecordRefused, match=r"row 2: .* has no offset.* write UTC, as 2026-01-01T00:00:00Z"):
         read(csv("2026-01-01T00:00:00,1", header="time,requests"), "load.csv")
+
+
+@pytest.mark.parametrize("text", ["1767225600", "1767225600.5", "1767225600000"])
+def test_unix_time_in_the_column_for_text(text: str) -> None:
+    with pytest.raises(RecordRefused, match=f"row 2: time '{text}' is Unix time; call the column timestamp_seconds"):
+        read(csv(f"{text},1", header="time,requests"), "load.csv")
 
 
 @pytest.mark.parametrize("header", ["", "a,b", "timestamp_seconds", "timestamp_seconds,tokens", "0,1"])

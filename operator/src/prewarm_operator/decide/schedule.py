@@ -75,8 +75,14 @@ def check(window: Window, field: str) -> str | None:
         return f"{field}.duration: the window would end before it begins; write how long it lasts, like 8h."
     shortest = min((later - sooner for sooner, later in pairwise(starts)), default=math.inf)
     if window.duration_seconds > shortest:
-        return f"{field}.duration: the window begins again before it ends; write at most {shortest / 60:.0f}m."
+        return f"{field}.duration: the window begins again before it ends; write at most {_written(shortest)}."
     return None
+
+
+def _written(seconds: float) -> str:
+    """As `duration` is written; starts are whole minutes apart."""
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return (f"{hours}h" if hours else "") + (f"{minutes}m" if minutes else "")
 
 
 def present(windows: Iterable[Window], epoch_seconds: float) -> Present:

@@ -93,12 +93,16 @@ def fleet(answer: Answer, at_seconds: float, epoch_seconds: float) -> Fleet:
     return Fleet(at_seconds, answered[0], dict(parts), problem, cause, answer.warning)
 
 
+def several_series(count: int) -> str:
+    """The problem with an answer that has more than the one that a load is."""
+    return f"gives {count} series where one is needed: aggregate them, for example by sum()"
+
+
 def own_reading(answer: Answer, at_seconds: float, epoch_seconds: float) -> Reading:
     """The load that an agent's own query gives: one number."""
     if len(answer.series) != 1:
         count = len(answer.series)
-        problem = f"gives {count} series where one is needed: aggregate them, for example by sum()" if count else ""
-        return invalid(problem or "gives no series", Cause.QUERY, at_seconds)
+        return invalid(several_series(count) if count else "gives no series", Cause.QUERY, at_seconds)
     ((at, value),) = answer.series[0].points
     problem = why_no_load(value)
     if problem:

@@ -10,7 +10,7 @@ import aiohttp
 
 from prewarm_operator.signals import promql
 from prewarm_operator.signals.answer import NUMBERS, RANGES, Answer, BadAnswer, Series, read, why_no_load
-from prewarm_operator.signals.fleet import Fleet, Key, fleet, invalid, own_reading
+from prewarm_operator.signals.fleet import Fleet, Key, fleet, invalid, own_reading, several_series
 from prewarm_operator.signals.reading import Cause, Reading
 from prewarm_operator.signals.server import Server
 
@@ -154,7 +154,8 @@ class Prometheus:
         except TimeoutError:
             raise
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise BadAnswer(f"cannot be asked: {error or type(error).__name__}", Cause.UNAVAILABLE) from error
+            words = str(error).replace(" ssl:default", "")  # aiohttp writes it for plain HTTP, too
+            raise BadAnswer(f"cannot be asked: {words or type(error).__name__}", Cause.UNAVAILABLE) from error
 
 
 def _late(seconds: float) -> BadAnswer:
@@ -176,7 +177,7 @@ def _history(
     """Loads by agent, or those of one by its own query. Raises BadAnswer: it is none of use."""
     answer = read(status, body, RANGES)
     if agent is not None and len(answer.series) > 1:
-        raise BadAnswer(f"gives {len(answer.series)} series where one is needed", Cause.QUERY)
+        raise BadAnswer(several_series(len(answer.series)), Cause.QUERY)
     return {agent or _key(series): _on_grid(series, times, step_seconds) for series in answer.series}
 
 

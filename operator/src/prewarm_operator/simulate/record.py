@@ -2,9 +2,10 @@
 
 import csv
 import math
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -15,9 +16,10 @@ REQUESTS, CONCURRENT = "requests", "concurrent"
 LONGEST_BIN_SECONDS = 900.0
 CLOCK_CHANGE_SECONDS = 3600.0
 LARGEST_LOAD = 1e9
-LAST_EPOCH_SECONDS = 253402300799.0
-"""The end of year 9999: beyond it are times in milliseconds."""
 SAME_SECONDS = 0.001
+UNIX_TIME = re.compile(r"\d{9,}(\.\d*)?")
+LATEST_EPOCH_SECONDS = datetime.max.replace(tzinfo=UTC).timestamp()
+"""The end of the year 9999: beyond it are times in milliseconds."""
 
 
 class RecordRefused(ValueError):
@@ -79,6 +81,10 @@ def _rows(rows: Iterable[list[str]], name: str, header: list[str]) -> Iterator[t
         where = f"{name}, row {number}"
         if len(row) < 2:
             raise RecordRefused(f"{where}: there must be a time and a number, separated by a comma.")
+        if len(row) > len(header):  # 1,234 is not 1
+            raise RecordRefused(
+                f"{where}: it has {len(row)} fields and the header has {len(header)}; write numbers without commas."
+            )
         at = _time(row[0].strip(), where, header[0])
         value = _number(row[1].strip(), where, header[1])
         if before is not None and bin_seconds is None:
@@ -90,19 +96,31 @@ def _rows(rows: Iterable[list[str]], name: str, header: list[str]) -> Iterator[t
 
 
 def _time(text: str, where: str, column: str) -> float:
+    return _unix_time(text, where) if column == SECONDS else _written_time(text, where)
+
+
+def _unix_time(text: str, where: str) -> float:
     try:
-        if column == SECONDS:
-            seconds = float(text)
-            if not math.isfinite(seconds) or seconds > LAST_EPOCH_SECONDS:
-                raise ValueError
-            return seconds
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not math.isfinite(seconds):
+        raise RecordRefused(f"{where}: {SECONDS} {text!r} is no time; write one like 1767225600.")
+    if seconds > LATEST_EPOCH_SECONDS:
+        raise RecordRefused(f"{where}: {SECONDS} {text} is after the year 9999; write seconds, not milliseconds.")
+    return seconds
+
+
+def _written_time(text: str, where: str) -> float:
+    if UNIX_TIME.fullmatch(text):
+        raise RecordRefused(f"{where}: {TIME} {text!r} is Unix time; call the column {SECONDS}, and write seconds.")
+    try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        example = "1767225600" if column == SECONDS else "2026-01-01T00:00:00Z"
-        raise RecordRefused(f"{where}: {column} {text!r} is no time; write one like {example}.") from None
+        raise RecordRefused(f"{where}: {TIME} {text!r} is no time; write one like 2026-01-01T00:00:00Z.") from None
     if moment.tzinfo is None:
         raise RecordRefused(
-            f"{where}: {column} {text!r} has no offset, so a clock change would tear a hole; write UTC, as {text}Z."
+            f"{where}: {TIME} {text!r} has no offset, so a clock change would tear a hole; write UTC, as {text}Z."
         )
     return moment.timestamp()
 
@@ -139,9 +157,10 @@ def _check_step(step_seconds: float, bin_seconds: float, where: str) -> None:
     if step_seconds <= 0:
         raise RecordRefused(f"{where}: the time does not rise; sort the rows by it and let each time come once.")
     if step_seconds > bin_seconds:
-        missing = step_seconds / bin_seconds - 1
+        missing = round(step_seconds / bin_seconds - 1)
+        rows = "1 row is" if missing == 1 else f"{missing} rows are"
         raise RecordRefused(
-            f"{where}: {missing:.0f} rows are missing before it, so the load is not known; fill them in, or cut the "
-            "file here."
+            f"{where}: {rows} missing before it, so the load is not known; fill the gap, sort the rows by time, or cut "
+            "the file here."
         )
     raise RecordRefused(f"{where}: it is {step_seconds:g} s after the row before, the others are {bin_seconds:g} s.")

@@ -115,7 +115,10 @@ def _slowed(inputs: Inputs, history: History, wanted: Term, current: int, now: f
 
 def _paused(policy: Policy, current: int) -> Term:
     count = min(max(current, policy.low), max(policy.low, policy.high))
-    return Term("pause", count, reasons.PAUSED, f"paused: the {count} pods stay")
+    message = f"spec.scaling.paused is true: the {count} pods stay"
+    if count != current:
+        message = f"spec.scaling.paused is true, but the bounds allow {count} pods, not {current}"
+    return Term("pause", count, reasons.PAUSED, message)
 
 
 def _greatest(decided: Term, asked: Iterable[Term]) -> Term:
