@@ -14,7 +14,7 @@ from rich.progress import Progress
 
 from prewarm_operator.commands import history, other_process, report, table
 from prewarm_operator.simulate.comparison import Comparison, Question, compare
-from prewarm_operator.simulate.record import LAST_EPOCH_SECONDS, Record, RecordRefused, read
+from prewarm_operator.simulate.record import LATEST_EPOCH_SECONDS, Record, RecordRefused, read
 
 FAILED, REFUSED = 1, 2
 PROGRESS_TICKS = 200
@@ -150,7 +150,7 @@ def _moment(text: str) -> float:
         seconds = float(text)
     except ValueError:
         seconds = _iso_8601(text)
-    if not 0 <= seconds <= LAST_EPOCH_SECONDS:
+    if not 0 <= seconds <= LATEST_EPOCH_SECONDS:
         raise argparse.ArgumentTypeError(f"{text!r} must be Unix time, or like 2026-01-01T00:00:00Z, with the offset")
     return seconds
 
