@@ -1,10 +1,12 @@
 """Windows of time: when they are open, in their own time zone, also where a clock changes."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from prewarm_operator.decide.schedule import Window, present
+from prewarm_operator.decide import schedule
+from prewarm_operator.decide.schedule import Calendar, Present, Window, present
 
 HOUR = 3600.0
 BERLIN, NEW_YORK = "Europe/Berlin", "America/New_York"
@@ -119,6 +121,25 @@ def test_a_walk_by_the_minute_through_both_clock_changes_agrees_with_the_changes
             if not told.holds_at(now):
                 told = seen
             assert seen.replicas == told.replicas
+
+
+def test_a_calendar_says_at_every_time_what_is_right_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[float] = []
+
+    def counted(windows: Sequence[Window], epoch_seconds: float) -> Present:
+        asked.append(epoch_seconds)
+        return present(windows, epoch_seconds)
+
+    monkeypatch.setattr(schedule, "present", counted)
+    windows = [window("0 8 * * *", 1, 5), window("30 9 * * *", 2, 3)]
+    calendar, begin = Calendar(windows), at("2026-06-10 07:00")
+    minutes = [*range(300), 90, 0, 100]  # the clock is set back, too
+    assert all(
+        calendar.at(begin + 60 * minute).replicas == present(windows, begin + 60 * minute).replicas
+        for minute in minutes
+    )
+    assert len(asked) < 12
+    assert Calendar([]).at(begin).replicas is None
 
 
 def test_an_answer_holds_until_the_next_change_and_not_after_the_clock_was_set_back() -> None:

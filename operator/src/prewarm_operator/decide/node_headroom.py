@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from prewarm_operator.api.agentdeployment import AgentDeploymentSpec
-from prewarm_operator.decide import reasons, schedule
+from prewarm_operator.decide import reasons
 from prewarm_operator.decide.ownership import controlled_by
 from prewarm_operator.decide.plan import Scale
-from prewarm_operator.decide.scale import policy, windows
+from prewarm_operator.decide.scale import policy, scheduled
 from prewarm_operator.decide.scaling import pace
 from prewarm_operator.decide.scaling.horizon import LATER_SECONDS
 from prewarm_operator.decide.scaling.model import Mode, Policy, Term, Verdict
@@ -101,7 +101,7 @@ def _problem(verdict: Verdict, forecast: Forecast | None, now: float) -> Term | 
 
 def _scheduled(spec: AgentDeploymentSpec, bounds: Policy, epoch_seconds: float) -> int:
     """Pods that a window asks for which is open when a node that is asked for now has started."""
-    present = schedule.present(windows(spec), epoch_seconds + NODE_SECONDS)
+    present = scheduled(spec, epoch_seconds, NODE_SECONDS)
     return 0 if present.replicas is None else present.replicas + bounds.headroom
 
 

@@ -1,7 +1,6 @@
 """How many pods an AgentDeployment should have: its spec and a snapshot in the words of the scaling decision."""
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 
 from prewarm_operator.api.agentdeployment import AgentDeploymentSpec
@@ -54,7 +53,7 @@ def verdict_for(
         epoch_seconds=epoch_seconds,
         reading=signals.reading,
         forecast=signals.forecast,
-        schedule=schedule.present(windows(spec), epoch_seconds),
+        schedule=scheduled(spec, epoch_seconds),
         upstream=signals.upstream,
         fault=signals.fault,
     )
@@ -76,9 +75,14 @@ def policy(spec: AgentDeploymentSpec) -> Policy:
     )
 
 
-def windows(spec: AgentDeploymentSpec) -> Iterator[schedule.Window]:
-    """The windows of the schedule that can be understood."""
-    return (window for window in _windows(spec.scaling.schedule) if _problem(window) is None)
+def scheduled(spec: AgentDeploymentSpec, epoch_seconds: float, ahead_seconds: float = 0.0) -> schedule.Present:
+    """What the windows that can be understood ask for in `ahead_seconds`: always the same, or it is looked up anew."""
+    return _calendar(spec.scaling.schedule, ahead_seconds).at(epoch_seconds + ahead_seconds)
+
+
+@lru_cache(maxsize=4000)
+def _calendar(scheduled: tuple[ScheduleWindow, ...], _ahead_seconds: float) -> schedule.Calendar:
+    return schedule.Calendar(window for window in _windows(scheduled) if _problem(window) is None)
 
 
 @lru_cache(maxsize=1000)

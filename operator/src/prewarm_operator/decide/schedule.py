@@ -97,6 +97,20 @@ def present(windows: Iterable[Window], epoch_seconds: float) -> Present:
     return Present(replicas, name, epoch_seconds, until)
 
 
+class Calendar:
+    """Checked windows, and what they ask for: looked up again when that may have changed, for it takes 50 µs each."""
+
+    def __init__(self, windows: Iterable[Window]) -> None:
+        self._windows = tuple(windows)
+        self._present = NO_WINDOW
+
+    def at(self, epoch_seconds: float) -> Present:
+        """As `present` says."""
+        if self._windows and (self._present is NO_WINDOW or not self._present.holds_at(epoch_seconds)):
+            self._present = present(self._windows, epoch_seconds)
+        return self._present
+
+
 def _current_or_next(window: Window, epoch_seconds: float) -> tuple[float, float]:
     """Begin and end of the window that is open at a time, else of the next one."""
     opened_after = epoch_seconds - window.duration_seconds

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from prewarm_operator.decide.scaling.decision import decide_scaling
 from prewarm_operator.decide.scaling.model import Inputs, Pods, Policy, Verdict
-from prewarm_operator.decide.schedule import NO_WINDOW, Present, Window, present
+from prewarm_operator.decide.schedule import Calendar, Window
 from prewarm_operator.signals.reading import Reading
 from prewarm_operator.simulate.demand import TICK_SECONDS
 from prewarm_operator.world.scaling import Forecast, History
@@ -31,7 +31,9 @@ class Prewarm:
     windows: Sequence[Window] = ()
     begins_epoch_seconds: float = 0.0
     _history: History = field(default_factory=History)
-    _present: Present | None = None
+
+    def __post_init__(self) -> None:
+        self._calendar = Calendar(self.windows)
 
     def __call__(self, tick: int, total: int, _ready: int) -> int:
         return self.decide(tick, total).replicas
@@ -40,15 +42,13 @@ class Prewarm:
         """The verdict at the begin of a tick, with `total` pods; each tick once, in their order."""
         now = tick * TICK_SECONDS
         epoch_seconds = self.begins_epoch_seconds + now
-        if self.windows and (self._present is None or not self._present.holds_at(epoch_seconds)):
-            self._present = present(self.windows, epoch_seconds)
         inputs = Inputs(
             policy=self.policy,
             pods=Pods(own=total),
             epoch_seconds=epoch_seconds,
             reading=Reading(self.demand[tick - 1], now, "the record"),
             forecast=self.forecasts(tick),
-            schedule=self._present or NO_WINDOW,
+            schedule=self._calendar.at(epoch_seconds),
         )
         verdict, self._history = decide_scaling(inputs, self._history, now)
         return verdict
