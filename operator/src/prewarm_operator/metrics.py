@@ -71,7 +71,10 @@ for _about in ("fleet", "own_query", "history"):
     for _outcome in ("ok", "unavailable", "slow", "refused", "no_queries", "query", "unusable"):
         PROMETHEUS_QUESTIONS.labels(_about, _outcome)
 
-LOAD_UNKNOWN = Gauge(
-    "prewarm_operator_load_unknown_agents",
-    "Agents in the modes Auto and Observe whose load is not, or not wholly, known.",
+HINDERED = Gauge(
+    "prewarm_operator_hindered_agents",
+    "Agents in the modes Auto and Observe whose number does not follow load and forecast, by the reason.",
+    ["reason"],
 )
+for _reason in ("LoadUnknown", "LoadPartlyKnown", "UpstreamLimited", "ForecastPoor"):
+    HINDERED.labels(_reason)

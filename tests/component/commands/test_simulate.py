@@ -87,7 +87,7 @@ def test_requests_at_once_need_no_service_time(tmp_path: Path) -> None:
         ("timestamp_seconds,concurrent\n0,5\n15,0\n30,0\n", "there is no load after the first third"),
         (
             "timestamp_seconds,requests\n1767225600000,5\n1767225600015,5\n",
-            "load.csv, row 2: timestamp_seconds '1767225600000' is no time; write one like 1767225600.",
+            "load.csv, row 2: timestamp_seconds 1767225600000 is after the year 9999; write seconds, not milliseconds.",
         ),
         (f'timestamp_seconds,requests\n"0,{"x" * 200_000}', "load.csv is no CSV (field larger than field limit"),
     ],

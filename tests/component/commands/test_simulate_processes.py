@@ -53,13 +53,24 @@ def at_work(tmp_path: Path) -> Iterator["subprocess.Popen[str]"]:
     (tmp_path / "load.csv").write_text("\n".join(("timestamp_seconds,requests", *rows, "")))
     arguments, environment = command("load.csv")
     process = subprocess.Popen(
-        arguments, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
+        arguments,
+        cwd=tmp_path,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=listen_to_ctrl_c,
     )
     eventually(lambda: forecaster_of(process) is not None)
     yield process
     if not is_gone(process.pid):
         os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
+
+
+def listen_to_ctrl_c() -> None:
+    """What a shell starts in the background ignores it, and hands that on: so does a test run of a CI."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def forecaster_of(process: "subprocess.Popen[str]") -> int | None:

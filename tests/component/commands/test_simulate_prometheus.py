@@ -162,7 +162,7 @@ async def test_a_server_that_is_not_there_or_has_no_such_path(tmp_path: Path) ->
         server.address = server.address.removesuffix("/prom")
         wrong = await simulate_beside(tmp_path, *ask(server))
     absent = await simulate_beside(tmp_path, *ask(server))
-    for done, words in ((wrong, "it answers 404"), (absent, "it cannot be asked")):
+    for done, words in ((wrong, "without /api/v1)"), (absent, "it cannot be asked")):
         assert (done.returncode, done.stdout) == (2, "")
         assert done.stderr.startswith("prewarm simulate: Prometheus, 2026-01-01T00:00:15Z: ")
         assert words in done.stderr

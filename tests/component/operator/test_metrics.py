@@ -66,7 +66,7 @@ async def test_every_metric_moves_when_what_it_tells_about_happens(
         await expect("api_request_duration_seconds", "api_request_duration_seconds_count", verb="PATCH")
         await expect("event_loop_lag_seconds", "event_loop_lag_seconds_count")
         await namespace.merge("agentdeployments", "support", {"spec": {"mode": "Auto"}})
-        await expect("load_unknown_agents")
+        await expect("hindered_agents", reason="LoadUnknown")
         await expect("forecast_duration_seconds", "forecast_duration_seconds_count", above=1)
         proxy.send_error(500)
         await expect("watch_restarts_total")

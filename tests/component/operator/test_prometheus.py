@@ -92,7 +92,7 @@ async def test_prometheus_knows_the_load_of_pods_without_a_stream_until_it_goes_
             assert await count(namespace) == peak
             assert operator.metric(QUESTIONS, about="fleet", outcome="unavailable") > 0
             assert operator.metric(QUESTIONS, about="fleet", outcome="ok") > 0
-            assert operator.metric("prewarm_operator_load_unknown_agents") == 1
+            assert operator.metric("prewarm_operator_hindered_agents", reason="LoadUnknown") == 1
 
 
 FAULTS: dict[str, tuple[Callable[[FakePrometheus], None], str, str]] = {

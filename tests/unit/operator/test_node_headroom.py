@@ -148,6 +148,7 @@ def test_a_sick_model_api_buys_no_nodes() -> None:
 def test_a_window_that_opens_before_a_node_could_start_has_its_places() -> None:
     window = {"name": "day", "start": "4 6 * * *", "duration": "8h", "replicas": 7}
     assert Case(scaling={"schedule": [window]}).see().places == 6
+    assert Case(scaling={"schedule": [window], "headroom": 2}).see().places == 7 + 2 - (1 + 2)
     late = window | {"start": "30 6 * * *"}
     assert Case(scaling={"schedule": [late]}).see().places == 0
 

@@ -25,6 +25,15 @@ BY_BUFFER = Places(True, HeadroomMode.CAPACITY_BUFFER, MADE_OF)
 BY_PODS = Places(True, HeadroomMode.PLACEHOLDER, MADE_OF)
 NOWHERE = Places(False, None, MADE_OF)
 SIGNALS = Signals(Reading(10.0, 1000.0, "streams"), None, replace(ahead(10.0, 10.0, 40.0), at_seconds=1000.0))
+PLACEMENT: dict[str, Any] = {
+    "overhead": {"cpu": "100m"},
+    "resourceClaims": [{"name": "gpu", "resourceClaimTemplateName": "gpu"}],
+    "resources": {"requests": {"cpu": "4"}},
+    "runtimeClassName": "gvisor",
+    "schedulerName": "other",
+    "topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "DoNotSchedule"}],
+}
+"""What an overlay may say of where a pod goes."""
 AUTO: dict[str, Any] = {"mode": "Auto", "minReplicas": 1, "concurrencyLimit": 10, "replicas": 1}
 
 
@@ -66,8 +75,7 @@ def test_placeholders_ask_for_the_same_place_and_give_way() -> None:
         "resources": {"requests": {"cpu": "2"}},
         "podTemplate": {
             "spec": {
-                "runtimeClassName": "gvisor",
-                "resources": {"requests": {"cpu": "4"}},
+                **PLACEMENT,
                 "initContainers": [
                     {"name": "once", "image": "x", "resources": {"requests": {"cpu": "9"}}},
                     {"name": "proxy", "image": "x", "restartPolicy": "Always", "resources": {"requests": {"cpu": "1"}}},
@@ -82,8 +90,7 @@ def test_placeholders_ask_for_the_same_place_and_give_way() -> None:
     placed = spec["template"]["spec"]
     assert placed["nodeSelector"] == {"pool": "agents"}
     assert placed["tolerations"] == settings["tolerations"]
-    assert placed["runtimeClassName"] == "gvisor"
-    assert placed["resources"] == {"requests": {"cpu": "4"}}
+    assert PLACEMENT.items() <= placed.items()
     assert [each["resources"]["requests"]["cpu"] for each in placed["containers"]] == ["2", "1"]
     assert {each["image"] for each in placed["containers"]} == {MADE_OF.image}
     assert placed["priorityClassName"] == MADE_OF.priority_class
@@ -100,7 +107,9 @@ def test_a_placeholder_is_never_behind_the_agents_service_nor_taken_for_its_pod(
 def test_a_placeholder_runs_where_pod_security_is_restricted() -> None:
     placed = created(planned(BY_PODS))["Deployment"]["spec"]["template"]["spec"]
     assert placed["securityContext"] == {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
-    assert container.RESTRICTED.items() <= placed["containers"][0]["securityContext"].items()
+    secured = placed["containers"][0]["securityContext"]
+    assert container.RESTRICTED.items() <= secured.items()
+    assert secured["readOnlyRootFilesystem"] is True
     assert placed["automountServiceAccountToken"] is False
 
 
@@ -142,6 +151,16 @@ def test_nothing_is_made_before_a_place_is_needed() -> None:
     assert created(plan) == {}
     assert plan.scale.nodes is not None
     assert plan.scale.nodes.replicas == 0
+
+
+def test_somebody_elses_object_of_that_name_is_no_problem_before_a_place_is_needed() -> None:
+    (body,) = created(planned(BY_PODS)).values()
+    foreign = live({**body, "metadata": {**body["metadata"], "ownerReferences": []}})
+    quiet = replace(SIGNALS, forecast=replace(ahead(10.0), at_seconds=1000.0))
+    plan = planned(BY_PODS, foreign, signals=quiet)
+    assert (plan.writes, plan.problems) == ((), ())
+    (problem,) = planned(BY_PODS, foreign).problems
+    assert problem.reason == reasons.NAME_CONFLICT
 
 
 def test_turned_off_the_placeholders_go_to_none() -> None:
@@ -203,6 +222,30 @@ def test_the_one_busy_pod_is_told_from_the_idle_ones_before_the_number_falls() -
 
 def test_a_number_that_stays_or_rises_writes_no_pod() -> None:
     assert ranked(scaled_down(3)) == ranked(scaled_down(5)) == {}
+
+
+def test_another_change_of_the_deployment_writes_no_pod() -> None:
+    found = agent(mode="Observe", minReplicas=1, replicas=3)
+    children = settled_children(found, 3)
+    assert children.deployment is not None
+    bare = {**children.deployment, "metadata": {**children.deployment["metadata"], "labels": {}}}
+    pods = (pod("support-2", ready=True),)
+    (write,) = decide(snapshot(found, replace(children, deployment=bare), pods, in_flight=BUSY)).writes
+    assert isinstance(write, Apply)
+
+
+def test_placeholders_that_go_say_nothing_of_the_agents_pods() -> None:
+    (kept,) = created(planned(BY_PODS)).values()
+    found = agent(mode="Observe", minReplicas=1, replicas=3)
+    children = replace(settled_children(found, 3), headroom=(live(kept),))
+    plan = decide(snapshot(found, children, (pod("support-2", ready=True),), in_flight=BUSY, places=NOWHERE))
+    assert [type(write) for write in plan.writes] == [Apply]
+
+
+def test_a_pod_that_goes_already_is_not_written() -> None:
+    pods = (pod("support-1", ready=True), pod("support-2", terminating=True))
+    found = agent(mode="Observe", minReplicas=1, replicas=1)
+    assert ranked(decide(snapshot(found, settled_children(found, 3), pods, in_flight=BUSY))) == {}
 
 
 def test_a_pod_that_was_busy_at_the_last_scale_down_and_is_no_more_loses_its_cost() -> None:

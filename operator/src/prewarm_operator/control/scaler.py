@@ -14,9 +14,10 @@ from prewarm_operator.api.agentdeployment import AgentDeploymentSpec
 from prewarm_operator.control.backfill import Backfill
 from prewarm_operator.control.forecaster import TICK_SECONDS, Forecaster
 from prewarm_operator.control.prometheus_poll import PrometheusPoll
+from prewarm_operator.decide import reasons
 from prewarm_operator.decide.node_headroom import nodes
 from prewarm_operator.decide.scale import verdict_for
-from prewarm_operator.decide.scaling.model import Mode, Verdict
+from prewarm_operator.decide.scaling.model import Mode, Term, Verdict
 from prewarm_operator.decide.scaling.pace import Dated
 from prewarm_operator.kube.resources import AGENT_DEPLOYMENTS, DEPLOYMENTS, PODS
 from prewarm_operator.render.agent import parse
@@ -24,7 +25,6 @@ from prewarm_operator.render.container import PROBE_PORT
 from prewarm_operator.signals.combined import combined
 from prewarm_operator.signals.pod_load import agent_reading, most_of_pod
 from prewarm_operator.signals.prometheus import Prometheus
-from prewarm_operator.signals.reading import Validity
 from prewarm_operator.signals.server import Server
 from prewarm_operator.signals.streams import Streams
 from prewarm_operator.world.cache import Key
@@ -38,6 +38,10 @@ logger = logging.getLogger(__name__)
 NEWS_SECONDS = 0.25
 """What only the status tells of a decision waits so long: its write would hold up another number, which often follows,
 for a burst's first request makes news before the burst makes pods."""
+
+
+_HINDRANCES = (reasons.LOAD_UNKNOWN, reasons.LOAD_PARTLY_KNOWN, reasons.UPSTREAM_LIMITED, reasons.FORECAST_POOR)
+"""Why a number does not follow load and forecast."""
 
 
 class _Followed(NamedTuple):
@@ -77,6 +81,7 @@ class Scaler:
         self._followed: dict[Key, _Followed] = {}
         self._told: dict[Key, object] = {}
         self._numbers: dict[Key, int] = {}
+        self._hindrances: dict[Key, set[str]] = {}
         world.scaling.heard = self._streams.heard
 
     def look(self, agent: Key) -> None:
@@ -121,9 +126,10 @@ class Scaler:
             for agent in tuple(self._followed):
                 self._read(agent)
             self.forecaster.step(now, epoch_seconds)
-        metrics.LOAD_UNKNOWN.set(sum(self._is_blind(agent) for agent in self._followed))
         for agent in tuple(self._followed):
             self._tell(agent)
+        for reason in _HINDRANCES:
+            metrics.HINDERED.labels(reason).set(sum(reason in found for found in self._hindrances.values()))
 
     def load_changed(self, agent: Key) -> None:
         """A pod of this agent has told its load, or its pods are others."""
@@ -142,10 +148,6 @@ class Scaler:
         forecast = signals.get(agent, NO_SIGNALS).forecast
         signals[agent] = Signals(reading, upstream, forecast, self._poll.fault(agent))
         self.forecaster.hear(agent, reading, now)
-
-    def _is_blind(self, agent: Key) -> bool:
-        reading = self._world.scaling.signals[agent].reading
-        return reading is None or reading.validity is not Validity.VALID
 
     def _tell(self, agent: Key) -> None:
         """Mark the agent if the decision about it is another one than when it was marked last."""
@@ -168,6 +170,7 @@ class Scaler:
         places, expected = self._places(agent, verdict, (known or NO_HISTORY).expected)
         if known is not None:  # what was needed counts for the whole stabilization, though nothing was to be done
             log.histories[agent] = replace(decided, replicas=known.replicas, changes=known.changes, expected=expected)
+        self._hindrances[agent] = {term.reason for term in verdict.terms if _hinders(term)}
         told = _essence(verdict), places
         if self._told.get(agent) != told:
             self._told[agent] = told
@@ -212,6 +215,7 @@ class Scaler:
         if self._followed.pop(agent, None) is not None:
             self._told.pop(agent, None)
             self._numbers.pop(agent, None)
+            self._hindrances.pop(agent, None)
             self._streams.forget(agent)
             self._poll.forget(agent)
             self._backfill.forget(agent)
@@ -222,6 +226,11 @@ class Scaler:
 def _essence(verdict: Verdict) -> object:
     """What a person would call another decision: not the load to a digit."""
     return verdict.replicas, verdict.auto.replicas, [(term.name, term.reason) for term in verdict.terms]
+
+
+def _hinders(term: Term) -> bool:
+    """A model API that has just begun to fail limits nothing yet."""
+    return term.reason in _HINDRANCES and (term.reason != reasons.UPSTREAM_LIMITED or term.replicas is not None)
 
 
 def _has_ended(pod: Object) -> bool:

@@ -59,7 +59,8 @@ def read(status: int, body: bytes, kinds: Collection[str]) -> Answer:
         BadAnswer: it is an error, or nothing of that API.
     """
     if status != 200:
-        raise BadAnswer(f"answers {status}: {_error(body)}", _cause(status, body))
+        remedy = " (its address needs the path that it has, without /api/v1)" if status == 404 else ""
+        raise BadAnswer(f"answers {status}: {_error(body)}{remedy}", _cause(status, body))
     document = _json(body)
     if not isinstance(document, dict) or document.get("status") != "success":
         raise BadAnswer(f"answers no success: {_error(body)}")
