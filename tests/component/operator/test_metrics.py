@@ -31,6 +31,10 @@ async def warm_one_pod(namespace: Namespace) -> None:
     await namespace.merge("pods", "one", {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}, "status")
 
 
+NOBODY = "http://127.0.0.1:9"
+"""An address at which no Prometheus listens."""
+
+
 async def moves(operator: Replica, name: str, above: float, **labels: str) -> None:
     async with asyncio.timeout(35):  # a tick takes 15 s
         while operator.metric(name, **labels) <= above:
@@ -47,7 +51,9 @@ async def test_every_metric_moves_when_what_it_tells_about_happens(
     seen = set()
     with (
         FaultProxy(api_server, tmp_path) as proxy,
-        replica.running(proxy.kubeconfig, "alone", PREWARM_NAMESPACE=namespace.name) as operator,
+        replica.running(
+            proxy.kubeconfig, "alone", PREWARM_NAMESPACE=namespace.name, PREWARM_PROMETHEUS_URL=NOBODY
+        ) as operator,
     ):
 
         async def expect(name: str, sample: str = "", above: float = 0, **labels: str) -> None:
@@ -67,6 +73,7 @@ async def test_every_metric_moves_when_what_it_tells_about_happens(
         await expect("event_loop_lag_seconds", "event_loop_lag_seconds_count")
         await namespace.merge("agentdeployments", "support", {"spec": {"mode": "Auto"}})
         await expect("hindered_agents", reason="LoadUnknown")
+        await expect("prometheus_questions_total", about="fleet", outcome="unavailable")
         await expect("forecast_duration_seconds", "forecast_duration_seconds_count", above=1)
         proxy.send_error(500)
         await expect("watch_restarts_total")
