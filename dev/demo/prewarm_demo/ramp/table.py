@@ -7,28 +7,19 @@ from collections.abc import Sequence
 from rich.table import Table
 
 from prewarm_demo.ramp.outcome import SLOW_FACTOR, RampSummary
+from prewarm_demo.report.table import side_by_side
 
 
 def ramp_table(sides: Sequence[RampSummary], threshold_seconds: float) -> Table:
     """A row for each figure and a column for each side."""
-    table = Table(
-        title="The same requests at the same times, both at once",
-        title_justify="left",
-        title_style="bold",
-        caption_justify="left",
-        caption=(
-            f"Slow: answered later than {threshold_seconds:.1f} s after it was due, {SLOW_FACTOR} times the 95th "
-            "percentile of requests that found a free place, or not at all; refused requests were sent again twice. "
-            "Pod seconds: created to gone, while the load ran. Reactive rule alone: Prewarm's own decision without a "
-            "forecast, ceil(load / targetConcurrency), with the same bounds, stabilization and rates."
-        ),
+    caption = (
+        f"Slow: answered later than {threshold_seconds:.1f} s after it was due, {SLOW_FACTOR} times the 95th "
+        "percentile of requests that found a free place, or not at all; refused requests were sent again twice. "
+        "Pod seconds: created to gone, while the load ran. Reactive rule alone: Prewarm's own decision without a "
+        "forecast, ceil(load / targetConcurrency), with the same bounds, stabilization and rates."
     )
-    table.add_column("", no_wrap=True)
-    for side in sides:
-        table.add_column(side.name, justify="right", overflow="fold")
-    for label, cells in _rows(sides):
-        table.add_row(label, *cells)
-    return table
+    title = "The same requests at the same times, both at once"
+    return side_by_side(title, caption, [side.name for side in sides], _rows(sides))
 
 
 def _rows(sides: Sequence[RampSummary]) -> list[tuple[str, list[str]]]:

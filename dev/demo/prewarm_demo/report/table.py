@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from rich.table import Table
@@ -24,11 +25,16 @@ class SideReport:
 
 def comparison(title: str, sides: list[SideReport]) -> Table:
     """A table with a row for each figure and a column for each side."""
-    table = Table(title=title, title_justify="left", title_style="bold", caption_justify="left", caption=_CAPTION)
+    return side_by_side(title, _CAPTION, [side.name for side in sides], _rows(sides))
+
+
+def side_by_side(title: str, caption: str, names: Iterable[str], rows: Iterable[tuple[str, list[str]]]) -> Table:
+    """A column for each name; `rows` are labels with a cell for each column."""
+    table = Table(title=title, title_justify="left", title_style="bold", caption_justify="left", caption=caption)
     table.add_column("", no_wrap=True)
-    for side in sides:
-        table.add_column(side.name, justify="right", overflow="fold")
-    for label, cells in _rows(sides):
+    for name in names:
+        table.add_column(name, justify="right", overflow="fold")
+    for label, cells in rows:
         table.add_row(label, *cells)
     return table
 
