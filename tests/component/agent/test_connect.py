@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 from component.agent.specs import model_client
+from component.web_server import serving
 
 from prewarm_agent.framework.connect import connect
 from prewarm_agent.framework.http_client import HTTPSettings
@@ -26,13 +27,8 @@ async def api(status: int, media_type: str) -> AsyncIterator[str]:
 
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", answer)
-    runner = web.AppRunner(application, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    finally:
-        await runner.cleanup()
+    async with serving(application) as address:
+        yield f"http://{address}/v1"
 
 
 async def problem_with(url: str, monkeypatch: pytest.MonkeyPatch) -> tuple[str, bool] | None:

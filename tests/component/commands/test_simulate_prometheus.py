@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 from component.commands.simulation import LOADS, rows, simulate, simulate_beside, write_load
 from component.signals.prometheus_server import prometheus
+from component.web_server import serving
 
 from devcluster.settings import Cache
 
@@ -41,14 +42,9 @@ class Fake:
 async def fake(value: Value) -> AsyncIterator[Fake]:
     server, application = Fake(value), web.Application()
     application.router.add_get("/prom/api/v1/query_range", server.answer)
-    runner = web.AppRunner(application, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    server.address = f"http://127.0.0.1:{runner.addresses[0][1]}/prom"
-    try:
+    async with serving(application) as address:
+        server.address = f"http://{address}/prom"
         yield server
-    finally:
-        await runner.cleanup()
 
 
 def wave(at: int) -> float:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from aiohttp import web
+from component.web_server import serving
 
 _NUMBERS = itertools.count(2)
 WARM = {"state": "warm", "in_flight": 0, "queued": 0, "limit": 10, "queue_limit": 5, "refused": 0}
@@ -42,10 +43,5 @@ class LoadServer:
         server = cls()
         application = web.Application()
         application.router.add_get("/load", server._load)
-        runner = web.AppRunner(application, shutdown_timeout=0.1)
-        await runner.setup()
-        try:
-            await web.TCPSite(runner, server.address, 8081).start()
+        async with serving(application, server.address, 8081):
             yield server
-        finally:
-            await runner.cleanup()

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from aiohttp import web
+from component.web_server import serving
 
 FAST = """
 from prewarm_operator import cli
@@ -60,11 +61,6 @@ async def fake_prometheus() -> AsyncIterator[FakePrometheus]:
     fake = FakePrometheus()
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", fake._answer)
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    fake.address = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    async with serving(application) as address:
+        fake.address = f"http://{address}"
         yield fake
-    finally:
-        await runner.cleanup()

@@ -16,7 +16,7 @@ from component.operator.load_server import LoadServer
 from component.operator.namespace import Namespace
 from component.operator.replica import SOURCE
 from component.operator.test_pods import make_pod, revision
-from component.operator.test_scaling import replicas, scaling_active, serve
+from component.operator.test_scaling import replicas, scaled_with_one_pod
 
 from devcluster.controlplane import ControlPlane
 from devcluster.settings import Cache
@@ -33,11 +33,7 @@ def row(text: str, first: str) -> list[str]:
 async def pod(operator: str, namespace: Namespace, agent: Agent) -> AsyncIterator[LoadServer]:
     """The one Ready pod of an agent in mode Auto."""
     agent["spec"] |= {"mode": "Auto", "minReplicas": 1, "maxReplicas": 8, "concurrencyLimit": 10}
-    await namespace.create_object("agentdeployments", agent)
-    async with LoadServer.running() as server:
-        await make_pod(namespace, "support-1", await revision(namespace))
-        await serve(namespace, "support-1", server)
-        await scaling_active(namespace, "PrewarmScales")
+    async with scaled_with_one_pod(namespace, agent) as server:
         yield server
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from component.web_server import serving
 
 from prewarm_operator.signals import streams
 from prewarm_operator.signals.streams import Streams
@@ -25,14 +26,8 @@ def line(**fields: Any) -> bytes:
 async def pod(handler: Handler) -> AsyncIterator[str]:
     application = web.Application()
     application.router.add_get("/load", handler)
-    runner = web.AppRunner(application, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
+    async with serving(application) as address:
+        yield f"http://{address}"
 
 
 async def opened(request: web.Request) -> web.StreamResponse:

@@ -12,7 +12,7 @@ from component.operator.namespace import Namespace, condition
 from component.operator.prometheus_faults import FAST, FakePrometheus, fake_prometheus
 from component.operator.test_pods import make_pod, revision
 from component.operator.test_scaling import replicas
-from component.signals.prometheus_server import MetricsPod, prometheus, serving, target
+from component.signals.prometheus_server import MetricsPod, prometheus, target, with_metrics
 
 from devcluster.controlplane import ControlPlane
 
@@ -64,7 +64,7 @@ async def count(namespace: Namespace) -> int:
 async def scraped(folder: Path, namespace: Namespace, *pods: MetricsPod) -> AsyncIterator[str]:
     """A real Prometheus that scrapes these pods of the agent."""
     async with AsyncExitStack() as stack:
-        served = [await stack.enter_async_context(serving(pod)) for pod in pods]
+        served = [await stack.enter_async_context(with_metrics(pod)) for pod in pods]
         targets = [target(pod.target, "support", namespace.name) for pod in served]
         yield await stack.enter_async_context(prometheus(folder, targets))
 

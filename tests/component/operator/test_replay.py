@@ -28,11 +28,11 @@ from prewarm_operator.control.controller import Controller
 from prewarm_operator.control.leader import Unopposed
 from prewarm_operator.control.scaler import Scaler
 from prewarm_operator.decide.scale import verdict_for
+from prewarm_operator.decide.scaling.horizon import TICK_SECONDS
 from prewarm_operator.decide.scaling.model import Verdict
 from prewarm_operator.kube.client import connect
 from prewarm_operator.kube.resources import AGENT_DEPLOYMENTS, PODS
 from prewarm_operator.simulate.comparison import DEFAULT_COLD_SHARE, Question
-from prewarm_operator.simulate.demand import TICK_SECONDS
 from prewarm_operator.simulate.forecasts import forecasts
 from prewarm_operator.simulate.pods import run
 from prewarm_operator.simulate.prewarm import Prewarm

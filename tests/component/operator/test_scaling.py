@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -23,6 +24,13 @@ async def pod(operator: str, namespace: Namespace, agent: Agent) -> AsyncIterato
         "concurrencyLimit": 10,
         "targetConcurrency": 10,
     }
+    async with scaled_with_one_pod(namespace, agent) as server:
+        yield server
+
+
+@asynccontextmanager
+async def scaled_with_one_pod(namespace: Namespace, agent: Agent) -> AsyncIterator[LoadServer]:
+    """Create an agent in mode Auto, and its one Ready pod, whose load is known."""
     await namespace.create_object("agentdeployments", agent)
     async with LoadServer.running() as server:
         await make_pod(namespace, "support-1", await revision(namespace))

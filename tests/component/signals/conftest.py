@@ -9,7 +9,7 @@ import pytest_asyncio
 from component.agent.agent_process import AgentProcess, running
 from component.agent.model_server import ModelServer, model_server
 from component.agent.specs import assistant, spec
-from component.signals.prometheus_server import MetricsPod, prometheus, serving, target
+from component.signals.prometheus_server import MetricsPod, prometheus, target, with_metrics
 
 from prewarm_operator.signals.prometheus import Prometheus
 from prewarm_operator.signals.server import Server
@@ -39,7 +39,7 @@ async def everything_scraped(tmp_path_factory: pytest.TempPathFactory) -> AsyncI
         model = await stack.enter_async_context(model_server())
         agent = await stack.enter_async_context(running(spec(assistant(model.url), concurrencyLimit=2)))
         await agent.warm()
-        pods = {name: await stack.enter_async_context(serving(replace(pod))) for name, pod in PODS.items()}
+        pods = {name: await stack.enter_async_context(with_metrics(replace(pod))) for name, pod in PODS.items()}
         targets = [target(pod.target, pod.agent, pod.namespace) for pod in pods.values()]
         targets.append(target(f"127.0.0.1:{agent.probe_port}", "real", "team"))
         folder = tmp_path_factory.mktemp("prometheus")

@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 from aiohttp import web
+from component.web_server import serving
 
 from devcluster.settings import Cache
 
@@ -52,17 +53,12 @@ class MetricsPod:
 
 
 @asynccontextmanager
-async def serving(pod: MetricsPod) -> AsyncIterator[MetricsPod]:
+async def with_metrics(pod: MetricsPod) -> AsyncIterator[MetricsPod]:
     application = web.Application()
     application.router.add_get("/metrics", pod.metrics)
-    runner = web.AppRunner(application, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    pod.target = f"127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    async with serving(application) as address:
+        pod.target = address
         yield pod
-    finally:
-        await runner.cleanup()
 
 
 def target(address: str, agent: str, namespace: str) -> dict[str, Any]:

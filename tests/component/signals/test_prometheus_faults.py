@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from component.web_server import serving
 
 from prewarm_operator.signals import prometheus as module
 from prewarm_operator.signals.prometheus import Prometheus
@@ -27,15 +28,12 @@ async def asking(handler: Handler, path: str = "", **server: Any) -> AsyncIterat
     """A client of a server that answers every path by `handler`."""
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", handler)
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    client = Prometheus(Server(f"http://127.0.0.1:{runner.addresses[0][1]}{path}", **server))
-    try:
-        yield client
-    finally:
-        await client.close()
-        await runner.cleanup()
+    async with serving(application) as address:
+        client = Prometheus(Server(f"http://{address}{path}", **server))
+        try:
+            yield client
+        finally:
+            await client.close()
 
 
 def giving(body: Any, status: int = 200, **headers: str) -> Handler:
