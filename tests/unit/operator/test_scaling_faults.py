@@ -14,10 +14,10 @@ from unit.operator.test_scaler import EPOCH, SUPPORT, Case
 from unit.operator.test_scaler_prometheus import SERVER, Client, active
 
 from prewarm_operator import metrics
-from prewarm_operator.control.forecaster import TICK_SECONDS
 from prewarm_operator.decide import reasons
 from prewarm_operator.decide.scale import verdict_for
 from prewarm_operator.decide.scaling.decision import decide_scaling
+from prewarm_operator.decide.scaling.horizon import TICK_SECONDS
 from prewarm_operator.decide.scaling.model import Inputs, Pods, Rate, Verdict
 from prewarm_operator.forecast import FleetForecast
 from prewarm_operator.render.agent import parse

@@ -4,6 +4,7 @@ import pytest
 
 from prewarm_operator.api.agentdeployment import AgentDeploymentSpec
 from prewarm_operator.decide.scale import policy
+from prewarm_operator.decide.scaling.horizon import TICK_SECONDS
 from prewarm_operator.simulate.comparison import (
     DEFAULT_COLD_SHARE,
     FIXED,
@@ -14,7 +15,6 @@ from prewarm_operator.simulate.comparison import (
     Question,
     compare,
 )
-from prewarm_operator.simulate.demand import TICK_SECONDS
 from prewarm_operator.simulate.forecasts import forecasts
 from prewarm_operator.simulate.pods import Outcome
 

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 import numpy as np
 from unit.operator.scaling_inputs import AT_ONCE
 
-from prewarm_operator.decide.scaling.horizon import horizons_ticks
+from prewarm_operator.decide.scaling.horizon import TICK_SECONDS, horizons_ticks
 from prewarm_operator.decide.scaling.model import Mode, Policy, Verdict
 from prewarm_operator.decide.schedule import Window
-from prewarm_operator.simulate.demand import TICK_SECONDS
 from prewarm_operator.simulate.pods import run
 from prewarm_operator.simulate.prewarm import Forecasts, Prewarm
 from prewarm_operator.world.scaling import Forecast

@@ -19,8 +19,8 @@ from prewarm_operator.commands.plots import (
     nice_marks,
     plot,
 )
+from prewarm_operator.decide.scaling.horizon import TICK_SECONDS
 from prewarm_operator.simulate.comparison import FIXED, HPA_NAME, KPA_NAME, ORACLE, PREWARM, Answer, Comparison
-from prewarm_operator.simulate.demand import TICK_SECONDS
 
 STEPS = 480
 """Points of a curve at most."""

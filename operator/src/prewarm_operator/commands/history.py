@@ -9,9 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from prewarm_operator.decide.scaling.horizon import TICK_SECONDS
 from prewarm_operator.signals.prometheus import Prometheus
 from prewarm_operator.signals.server import Server, is_address
-from prewarm_operator.simulate.demand import TICK_SECONDS
 from prewarm_operator.simulate.record import Record, RecordRefused
 
 TOKEN = "PREWARM_PROMETHEUS_TOKEN"  # noqa: S105

@@ -5,8 +5,8 @@ from html import escape
 from importlib import resources
 
 from prewarm_operator.commands import figures, table
+from prewarm_operator.decide.scaling.horizon import TICK_SECONDS
 from prewarm_operator.simulate.comparison import Comparison
-from prewarm_operator.simulate.demand import TICK_SECONDS
 
 
 def page(comparison: Comparison, title: str) -> str:

@@ -3,8 +3,8 @@
 from rich import box
 from rich.table import Table
 
+from prewarm_operator.decide.scaling.horizon import TICK_SECONDS
 from prewarm_operator.simulate.comparison import Answer, Comparison
-from prewarm_operator.simulate.demand import TICK_SECONDS
 
 SMALLEST_SHARE = 0.00001
 

@@ -6,7 +6,8 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping
 
 from prewarm_operator import metrics
-from prewarm_operator.control.forecaster import TICK_SECONDS, Forecaster, Replay
+from prewarm_operator.control.forecaster import Forecaster, Replay
+from prewarm_operator.decide.scaling.horizon import TICK_SECONDS
 from prewarm_operator.signals.prometheus import History, Prometheus
 from prewarm_operator.signals.reading import Cause
 from prewarm_operator.world.cache import Key

@@ -8,15 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from prewarm_operator.api.agentdeployment import AgentDeploymentSpec
-from prewarm_operator.decide.scaling.horizon import LATER_SECONDS, horizons_ticks
+from prewarm_operator.decide.scaling.horizon import LATER_SECONDS, TICK_SECONDS, horizons_ticks
 from prewarm_operator.forecast import FleetForecast
 from prewarm_operator.signals.mean import TickMean
 from prewarm_operator.signals.reading import Reading, Validity
 from prewarm_operator.world.cache import Key
 from prewarm_operator.world.scaling import NO_SIGNALS, forecast_of
 from prewarm_operator.world.world import World
-
-TICK_SECONDS = 15.0
 
 START_SECONDS = 60.0
 """Created to Ready of pods of which none was measured yet."""

@@ -12,11 +12,12 @@ from pydantic import ValidationError
 from prewarm_operator import metrics
 from prewarm_operator.api.agentdeployment import AgentDeploymentSpec
 from prewarm_operator.control.backfill import Backfill
-from prewarm_operator.control.forecaster import TICK_SECONDS, Forecaster
+from prewarm_operator.control.forecaster import Forecaster
 from prewarm_operator.control.prometheus_poll import PrometheusPoll
 from prewarm_operator.decide import reasons
 from prewarm_operator.decide.node_headroom import nodes
 from prewarm_operator.decide.scale import verdict_for
+from prewarm_operator.decide.scaling.horizon import TICK_SECONDS
 from prewarm_operator.decide.scaling.model import Mode, Term, Verdict
 from prewarm_operator.decide.scaling.pace import Dated
 from prewarm_operator.kube.resources import AGENT_DEPLOYMENTS, DEPLOYMENTS, PODS
@@ -52,6 +53,15 @@ class _Followed(NamedTuple):
     spec: AgentDeploymentSpec
 
 
+class _Essence(NamedTuple):
+    """What a person would call another decision: not the load to a digit."""
+
+    replicas: int
+    auto_replicas: int | None
+    terms: list[tuple[str, str]]
+    places: int
+
+
 class Scaler:
     """Follows the agents in the modes Auto and Observe, on every replica: whoever becomes leader knows the loads.
 
@@ -79,8 +89,7 @@ class Scaler:
         self.forecaster = Forecaster(world)
         self._backfill = Backfill(self.forecaster, wall_clock)
         self._followed: dict[Key, _Followed] = {}
-        self._told: dict[Key, object] = {}
-        self._numbers: dict[Key, int] = {}
+        self._told: dict[Key, _Essence] = {}
         self._hindrances: dict[Key, set[str]] = {}
         world.scaling.heard = self._streams.heard
 
@@ -171,11 +180,11 @@ class Scaler:
         if known is not None:  # what was needed counts for the whole stabilization, though nothing was to be done
             log.histories[agent] = replace(decided, replicas=known.replicas, changes=known.changes, expected=expected)
         self._hindrances[agent] = {term.reason for term in verdict.terms if _hinders(term)}
-        told = _essence(verdict), places
-        if self._told.get(agent) != told:
+        told = _essence(verdict, places)
+        before = self._told.get(agent)
+        if before != told:
             self._told[agent] = told
-            is_other_number = self._numbers.get(agent) != verdict.replicas
-            self._numbers[agent] = verdict.replicas
+            is_other_number = before is None or before.replicas != told.replicas
             self._mark(agent, 0.0 if is_other_number else NEWS_SECONDS)
 
     def _places(self, agent: Key, verdict: Verdict, expected: Dated) -> tuple[int, Dated]:
@@ -214,7 +223,6 @@ class Scaler:
     def _forget(self, agent: Key) -> None:
         if self._followed.pop(agent, None) is not None:
             self._told.pop(agent, None)
-            self._numbers.pop(agent, None)
             self._hindrances.pop(agent, None)
             self._streams.forget(agent)
             self._poll.forget(agent)
@@ -223,9 +231,9 @@ class Scaler:
             self._world.scaling.forget(agent)
 
 
-def _essence(verdict: Verdict) -> object:
-    """What a person would call another decision: not the load to a digit."""
-    return verdict.replicas, verdict.auto.replicas, [(term.name, term.reason) for term in verdict.terms]
+def _essence(verdict: Verdict, places: int) -> _Essence:
+    terms = [(term.name, term.reason) for term in verdict.terms]
+    return _Essence(verdict.replicas, verdict.auto.replicas, terms, places)
 
 
 def _hinders(term: Term) -> bool:

@@ -11,6 +11,7 @@ from prewarm_operator.api.status import (
     ScalingTerm,
 )
 from prewarm_operator.decide.plan import Scale
+from prewarm_operator.decide.scaling.horizon import TICK_SECONDS
 from prewarm_operator.decide.scaling.terms import clock
 from prewarm_operator.signals.reading import Validity
 from prewarm_operator.world.snapshot import Snapshot
@@ -19,9 +20,6 @@ HISTORY_LENGTH = 20
 
 RUN_SECONDS = 120.0
 """Steps down come once a minute: those of one reason that are no further apart are one change."""
-
-READING_SECONDS = 15.0
-"""Between two loads that a forecast is held against."""
 
 COVERAGE_STEP_PERCENT = 1.0
 PINBALL_STEP = 0.25
@@ -82,7 +80,7 @@ def _forecast(old: ScalingStatus | None, snapshot: Snapshot, blind: bool) -> For
     told = None if old is None else old.forecast
     message = None
     if forecast.coverage is None:
-        enough = snapshot.taken_at + forecast.unjudged * READING_SECONDS
+        enough = snapshot.taken_at + forecast.unjudged * TICK_SECONDS
         until = "and none is known now" if blind else f"until about {clock(enough)}"
         message = f"it needs more loads to be judged, {until}"
     new = ForecastStatus(

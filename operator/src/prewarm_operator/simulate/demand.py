@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-TICK_SECONDS = 15.0
+from prewarm_operator.decide.scaling.horizon import TICK_SECONDS
 
 Floats = npt.NDArray[np.float64]
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass, field, fields
 
 import numpy as np
 
-from prewarm_operator.decide.scaling.horizon import horizons_ticks
+from prewarm_operator.decide.scaling.horizon import TICK_SECONDS, horizons_ticks
 from prewarm_operator.forecast import FleetForecast, Forecasts
-from prewarm_operator.simulate.demand import TICK_SECONDS
 from prewarm_operator.world.scaling import Forecast, forecast_of
 
 PART_TICKS = 200

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from prewarm_operator.decide.scaling import pace
+from prewarm_operator.decide.scaling.horizon import TICK_SECONDS
 from prewarm_operator.decide.scaling.model import Rate
 from prewarm_operator.decide.scaling.terms import pods_for
-from prewarm_operator.simulate.demand import TICK_SECONDS
 from prewarm_operator.simulate.pods import Ask
 
 

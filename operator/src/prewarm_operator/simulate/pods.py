@@ -5,8 +5,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from prewarm_operator.decide.scaling.horizon import TICK_SECONDS
 from prewarm_operator.decide.scaling.terms import pods_for
-from prewarm_operator.simulate.demand import TICK_SECONDS
 
 Ask = Callable[[int, int, int], int]
 """A policy: `(tick, pods asked for, of these Ready) -> pods to have`, with the load of the ticks before known to it."""

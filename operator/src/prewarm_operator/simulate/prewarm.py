@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from prewarm_operator.decide.scaling.decision import decide_scaling
+from prewarm_operator.decide.scaling.horizon import TICK_SECONDS
 from prewarm_operator.decide.scaling.model import Inputs, Pods, Policy, Verdict
 from prewarm_operator.decide.schedule import Calendar, Window
 from prewarm_operator.signals.reading import Reading
-from prewarm_operator.simulate.demand import TICK_SECONDS
 from prewarm_operator.world.scaling import Forecast, History
 
 Forecasts = Callable[[int], Forecast | None]

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from prewarm_operator.simulate.demand import TICK_SECONDS, Floats, concurrent, to_ticks
+from prewarm_operator.decide.scaling.horizon import TICK_SECONDS
+from prewarm_operator.simulate.demand import Floats, concurrent, to_ticks
 
 SECONDS, TIME = "timestamp_seconds", "time"
 REQUESTS, CONCURRENT = "requests", "concurrent"

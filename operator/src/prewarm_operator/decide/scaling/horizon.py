@@ -1,6 +1,9 @@
-"""How far ahead a forecast must look."""
+"""How far ahead a forecast must look, in the ticks in which it is made."""
 
 import math
+
+TICK_SECONDS = 15.0
+"""Between two forecasts, as between two scrapes."""
 
 LATER_SECONDS = (60.0, 180.0, 300.0)
 """After the time when a pod that is asked for now would serve: what is needed until then is not taken away."""
